@@ -1,0 +1,1 @@
+"""The networks: PyTorch, and nothing about HTTP."""

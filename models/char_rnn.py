@@ -7,12 +7,20 @@ layer after it. This module holds the network as it is trained; `cells` holds th
 steps that show its gates.
 """
 
+import math
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from models.cells import Recurrent
+from models.checkpoint import CheckpointError, CheckpointFiles, fill
+from models.stepper import Stepper
+from models.text import Characters
 
 CellName = Literal["rnn_tanh", "rnn_relu", "lstm", "gru"]
 CELLS: dict[str, type[nn.RNNBase]] = {
@@ -38,6 +46,21 @@ class CharRNNConfig:
     def input_size(self) -> int:
         """Width of what the first layer reads."""
         return self.embedding_size or self.vocab_size
+
+    def check(self) -> None:
+        """Refuse sizes that no checkpoint of this kind has, before memory is taken for them."""
+        if self.cell not in CELLS:
+            raise CheckpointError(f"cell is {self.cell!r}, expected one of {', '.join(CELLS)}")
+        bounds = {
+            "vocab_size": (1, 65536),
+            "hidden_size": (1, 8192),
+            "num_layers": (1, 16),
+            "embedding_size": (0, 8192),
+        }
+        for name, (low, high) in bounds.items():
+            value = getattr(self, name)
+            if not isinstance(value, int) or not low <= value <= high:
+                raise CheckpointError(f"{name} is {value!r}, expected an integer {low}..{high}")
 
     def to_dict(self) -> dict:
         """The fields as plain JSON values."""
@@ -102,3 +125,68 @@ class CharRNN(nn.Module):
                 if self.config.cell == "lstm" and "bias_ih" in name:
                     parameter[H : 2 * H] = 1.0
         return self
+
+
+def open_checkpoint(files: CheckpointFiles, device: str = "cpu", capacity: int = 128):
+    """Build what runs a character checkpoint. Raises `CheckpointError`, naming the tensor."""
+    try:
+        config = CharRNNConfig(**files.about["config"])
+    except TypeError as error:
+        raise CheckpointError(f"config.json: {error}") from error
+    config.check()
+    if config.vocab_size != len(files.vocabulary):
+        raise CheckpointError(
+            f"vocabulary.json holds {len(files.vocabulary)} symbols, "
+            f"config.json says vocab_size {config.vocab_size}"
+        )
+    with torch.device("meta"):
+        network = CharRNN(config)
+    fill(network, files.weights)
+    return CharRunner(network.to(device), Characters(files.vocabulary), capacity)
+
+
+class CharRunner:
+    """A character checkpoint at work: traces of whole texts, and steps for the engine."""
+
+    kind, tasks = CharRNN.kind, CharRNN.tasks
+
+    def __init__(self, network: CharRNN, characters: Characters, capacity: int = 128):
+        self.network, self.characters, self.capacity = network, characters, capacity
+        self.vocab_size = len(characters)
+        weights = dict(network.rnn.state_dict())
+        self.recurrent = Recurrent(network.config.cell, weights)
+        self.points = self.recurrent.points
+
+    @cached_property
+    def stepper(self) -> Stepper:
+        """One step for many rows at once."""
+        table = self.network.embed(torch.arange(self.vocab_size))  # (V, input_size)
+        output = self.network.output
+        return Stepper(self.recurrent, table, output.weight, output.bias, self.capacity)
+
+    @property
+    def layout(self):
+        """Where each point lies in a row that a step captures."""
+        return self.stepper.layout
+
+    @torch.no_grad()
+    def trace(self, tokens: list[int], points: Collection[str] | None, start: int, stop: int):
+        """Read tokens[:stop] and show tokens[start:stop].
+
+        Returns the points asked for (None: all) as float32 (T, H) tensors by name, the
+        probabilities (T, V) of what comes next after each token, and the probability (T,) of
+        each token given those before it, NaN for the first of the text. T = stop - start.
+        """
+        x = self.network.embed(torch.tensor(tokens[:stop]))[:, None]  # (T, 1, input_size)
+        names = [p.name for p in self.points] if points is None else list(points)
+        before = torch.full((1, self.vocab_size), math.nan)
+        state = None
+        if start:
+            lead = self.recurrent.run(x[:start], None, ())
+            state = lead.state
+            before = self.network.output(lead.output[-1]).softmax(-1)  # (1, V)
+        run = self.recurrent.run(x[start:stop], state, names)
+        after = self.network.output(run.output[:, 0]).softmax(-1)  # (T, V)
+        given = torch.cat([before, after[:-1]])
+        probability = given[torch.arange(stop - start), torch.tensor(tokens[start:stop])]
+        return {name: run.points[name][:, 0] for name in names}, after, probability

@@ -183,3 +183,8 @@ def train(
     best = run / "best.safetensors"
     weights = load_file(best) if best.exists() else network.state_dict()
     return weights, progress, progress["step"] >= steps
+
+
+def resume_best(run: Path) -> tuple[dict[str, Tensor], dict]:
+    """The best weights and the progress of a run, without training on."""
+    return load_file(run / "best.safetensors"), json.loads((run / "progress.json").read_text())

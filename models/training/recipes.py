@@ -30,6 +30,9 @@ class Recipe:
     clip: float = 1.0  # norm of the gradient
     reset: float = 0.03  # chance that a stream starts its next chunk from the zero state
     seed: int = 1
+    prompt: str = "To be, or "
+    language: str = "en"
+    note: str = ""  # what a reader of the figures must know
 
     def config(self, vocab_size: int) -> CharRNNConfig:
         """The network for an alphabet of this size."""
@@ -85,6 +88,11 @@ RECIPES: dict[str, Recipe] = {
             "dropout": 0.05,
         },
         epochs=9,
+        prompt="static int ",
+        note="""
+The best published figure for a corpus of this kind is 0.84 nats (three layers of 512, 6.2M
+characters of the whole kernel; Karpathy, Johnson, Fei-Fei 2015); the texts differ.
+""",
     ),
     "anna-lstm": Recipe(
         "Анна Каренина, LSTM",
@@ -97,5 +105,11 @@ RECIPES: dict[str, Recipe] = {
             "dropout": 0.2,
         },
         epochs=20,
+        prompt="Все счастливые семьи ",
+        language="ru",
+        note="""
+The edition ends with critical notes and a list of sources, and the test text holds them: they are
+unlike the novel, and harder for every model measured here.
+""",
     ),
 }

@@ -1,0 +1,1 @@
+"""The server: FastAPI, and nothing about mathematics."""

@@ -1,0 +1,62 @@
+"""The command line: `python -m backend serve`."""
+
+import argparse
+import socket
+import sys
+from collections.abc import Sequence
+
+from backend.settings import Settings, add_arguments, from_arguments
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command with its flags."""
+    top = argparse.ArgumentParser(prog="python -m backend", description="Unrolled: the server.")
+    commands = top.add_subparsers(dest="command", required=True)
+    serve = commands.add_parser("serve", help="serve the pages and the API")
+    add_arguments(serve)
+    return top
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The socket to serve on; one clear line and exit status 1 where it is not to be had."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(2048)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        sys.exit(
+            f"unrolled: cannot listen on {settings.host} port {settings.port}: {error}. "
+            "Choose another with PORT=8001 (make) or --port 8001."
+        )
+    return listener
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command."""
+    parsed = parser().parse_args(arguments)
+    settings = from_arguments(parsed)
+    listener = listen(settings)
+
+    # Imported after the socket is bound: a busy port is told at once.
+    import uvicorn
+
+    from backend.app import create_app
+
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    print(f"Unrolled is on http://{shown}:{port}  (Ctrl-C stops it)", flush=True)
+    config = uvicorn.Config(
+        create_app(settings),
+        log_level="warning",
+        server_header=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=round(settings.drain_seconds) + 1,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""Continue a prefix, a server-sent event a character, with every point asked for."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from backend.api.events import StepWriter, event
+from backend.api.texts import read_points, read_text
+from backend.errors import Busy, Error, Invalid, Unavailable
+
+router = APIRouter(prefix="/api/checkpoints", tags=["generate"])
+MAX_SEED = (1 << 53) - 1  # a number that JavaScript holds exactly
+
+
+class GenerateRequest(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    prefix: str = Field(description="the text to go on from")
+    max_new_tokens: int = Field(200, ge=1)
+    temperature: float = Field(
+        0.8, gt=0, le=100, allow_inf_nan=False, description="the logits are divided by it"
+    )
+    top_k: int = Field(0, ge=0, description="draw among the k most likely; 0: all")
+    top_p: float = Field(
+        1.0, gt=0, le=1, allow_inf_nan=False, description="draw among the likeliest that make p"
+    )
+    seed: int | None = Field(None, ge=0, le=MAX_SEED, description="null: the server chooses")
+    points: list[str] | None = Field(None, description="names of points; null: all, []: none")
+    start: int = Field(0, ge=0, description="steps of the prefix before this one are not sent")
+
+
+@router.post(
+    "/{id}/generate",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "content": {"text/event-stream": {}},
+            "description": "`start`, a `step` for every token of the prefix and every new one, "
+            "then `done` or `error`",
+        }
+    },
+)
+async def generate(request: Request, id: str, body: GenerateRequest) -> StreamingResponse:
+    """Stream what the network writes after `prefix`, and what goes on inside it."""
+    state = request.app.state
+    limit = state.settings.max_new_tokens
+    if body.max_new_tokens > limit:
+        raise Invalid(
+            f"max_new_tokens is {body.max_new_tokens}, at most {limit} are written.",
+            "Ask for fewer; a stream can be continued from its text.",
+            "too_many_tokens",
+            limit=limit,
+        )
+    entry = await state.catalog.open(id)
+    runner = entry.runner
+    prefix = read_text(runner, body.prefix, "prefix", state.settings.max_text_characters)
+    if body.start > len(prefix):
+        raise Invalid(
+            f"start is {body.start}, the prefix has {len(prefix)} characters.",
+            "start counts steps of the prefix that are not sent.",
+            "bad_range",
+        )
+    points = read_points(runner, body.points)
+    seed = secrets.randbelow(1 << 32) if body.seed is None else body.seed
+    stream = await _submit(request, entry, body, prefix, points, seed)
+    return StreamingResponse(
+        _events(stream, entry, prefix, points, seed),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _submit(request: Request, entry, body: GenerateRequest, prefix, points, seed):
+    from backend.engine import EngineError, Full, Job
+
+    job = Job(
+        model_id=entry.id,
+        runner=entry.runner,
+        prefix=tuple(prefix),
+        max_new_tokens=body.max_new_tokens,
+        temperature=body.temperature,
+        top_k=body.top_k,
+        top_p=body.top_p,
+        seed=seed,
+        points=tuple(point.name for point in points),
+        start=body.start,
+    )
+    client = request.client.host if request.client else ""
+    engine = await request.app.state.ready()
+    try:
+        return engine.submit(job, client)
+    except Full as error:
+        raise Busy(
+            "All places are taken.", error.retry_after, "Try again after the seconds told."
+        ) from None
+    except EngineError as error:
+        raise Unavailable(error.message, "Try again in a moment.", error.code) from None
+
+
+async def _events(stream, entry, prefix, points, seed) -> AsyncIterator[bytes]:
+    from backend.engine import End, EngineError
+
+    writer = StepWriter(entry.runner.characters.symbols, points)
+    written: list[int] = []
+    try:
+        yield event("start", {"checkpoint": entry.id, "seed": seed, "tokens": len(prefix)})
+        async for steps in stream:
+            if isinstance(steps, End):
+                yield _done(writer, steps, prefix + written, len(written), seed)
+                break
+            written.extend(step.token_id for step in steps if not step.prefix)
+            yield b"".join([writer.step(step) for step in steps])
+    except EngineError as error:
+        yield event("error", Error(error.message, "", error.code).body())
+    except asyncio.CancelledError:
+        raise
+    except Exception:
+        yield event("error", Error("The server failed while it was writing.").body())
+        raise
+    finally:
+        stream.close()
+
+
+def _done(writer: StepWriter, end, tokens: list[int], count: int, seed: int) -> bytes:
+    symbols = writer.tokens
+    text = "".join(symbols[k][1:-1] for k in tokens)  # JSON strings without their quotes
+    return (
+        f'event: done\ndata: {{"text":"{text}","seed":{seed},"tokens":{count},'
+        f'"next":[{writer.candidates(end.next)}]}}\n\n'
+    ).encode()

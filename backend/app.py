@@ -1,0 +1,61 @@
+"""The wiring of the server."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from fastapi import FastAPI
+from starlette.routing import Route
+
+from backend import errors, pages, static
+from backend.api import checkpoints, generate, health, trace
+from backend.catalog import Catalog
+from backend.guards import BodyLimit, SecurityHeaders
+from backend.settings import Settings
+from backend.start import open_engine
+
+
+@asynccontextmanager
+async def _life(app: FastAPI) -> AsyncIterator[None]:
+    """Answer first, load behind: the first page does not wait for torch."""
+    state = app.state
+    opening = asyncio.create_task(open_engine(app))
+    opening.add_done_callback(lambda task: task.cancelled() or task.exception())  # told by others
+
+    async def ready():
+        return await asyncio.shield(opening)
+
+    state.ready = ready
+    try:
+        yield
+    finally:
+        state.stopping = True
+        opening.cancel()
+        state.catalog.stop()
+        if state.engine is not None:
+            await state.engine.stop(state.settings.drain_seconds)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application. Everything it needs to know is in `settings`."""
+    settings = settings or Settings()
+    app = FastAPI(
+        title="Unrolled",
+        summary="See inside recurrent and attention networks while they work.",
+        lifespan=_life,
+        docs_url=None,  # FastAPI's own pages load their scripts from elsewhere
+        redoc_url=None,
+        openapi_url="/openapi.json",
+    )
+    state = app.state
+    state.settings, state.engine, state.stopping = settings, None, False
+    state.catalog = Catalog(settings.checkpoints, settings.device, settings.max_streams)
+    state.tracing = asyncio.Semaphore(2)
+    errors.install(app, pages.error_page)
+    for module in (health, checkpoints, trace, generate, pages):
+        app.include_router(module.router)
+    app.router.routes.insert(0, Route("/static/{path:path}", static.serve))
+    app.add_middleware(partial(BodyLimit, limit=settings.max_body_bytes))
+    app.add_middleware(SecurityHeaders)
+    return app

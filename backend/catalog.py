@@ -1,0 +1,153 @@
+"""What is in the checkpoints folder: listed at once, loaded behind the first page.
+
+A folder that cannot be used is listed as failed with its reason, and the others serve. Loading
+happens on one thread, in order of name.
+"""
+
+import asyncio
+import json
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from backend.errors import NotFound, Unavailable
+
+log = logging.getLogger("unrolled")
+STATED = ("title", "kind", "parameters", "licence")
+
+
+@dataclass
+class Entry:
+    """A checkpoint folder and what has become of it."""
+
+    id: str
+    folder: Path
+    about: dict
+    status: str = "loading"  # loading, ready, failed
+    reason: str = ""
+    card: str = ""
+    runner: Any = None
+    ready: asyncio.Future | None = field(default=None, repr=False)
+
+    def summary(self, device: str) -> dict:
+        """One line of the catalogue."""
+        runner = self.runner
+        points = runner.points if runner else ()
+        return {
+            "id": self.id,
+            **{name: self.about.get(name) for name in STATED},
+            "language": self.about.get("language"),
+            "tasks": list(runner.tasks) if runner else [],
+            "device": device,
+            "status": self.status,
+            "reason": self.reason,
+            "points": [
+                {"name": p.name, "axes": p.axes, "range": p.range, "shape": p.shape} for p in points
+            ],
+        }
+
+
+class Catalog:
+    """The checkpoints of one folder."""
+
+    def __init__(self, folder: Path, device: str, capacity: int):
+        self.folder, self.device, self.capacity = folder, device, capacity
+        self.entries: dict[str, Entry] = {}
+        self._thread = ThreadPoolExecutor(1, "loader")
+        self._started = asyncio.Event()
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if path.is_dir() and not path.name.startswith("."):
+                self.entries[path.name] = Entry(path.name, path, *self._about(path))
+
+    @staticmethod
+    def _about(path: Path) -> tuple[dict, str, str]:
+        try:
+            about = json.loads((path / "config.json").read_text("utf-8"))
+            if not isinstance(about, dict):
+                raise ValueError("config.json must be an object")
+            return about, "loading", ""
+        except FileNotFoundError:
+            return {}, "failed", "config.json is missing"
+        except (ValueError, RecursionError, OSError) as error:
+            return {}, "failed", f"config.json cannot be read: {error}"
+
+    def start(self) -> None:
+        """Begin loading everything; call from the event loop."""
+        for entry in self.entries.values():
+            if entry.status == "loading":
+                loop = asyncio.get_running_loop()
+                entry.ready = loop.run_in_executor(self._thread, self._open, entry)
+        self._started.set()
+
+    def fail(self, reason: str) -> None:
+        """Nothing can be loaded at all, and why."""
+        for entry in self.entries.values():
+            entry.status, entry.reason = "failed", reason
+        self._started.set()
+
+    def stop(self) -> None:
+        """Give up what is not loaded yet."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def _open(self, entry: Entry) -> None:
+        # Imported here: torch takes a second, and the first page does not wait for it.
+        from models.checkpoint import CheckpointError
+        from models.kinds import open_checkpoint
+
+        if entry.status != "loading":
+            return
+        try:
+            entry.runner = open_checkpoint(entry.folder, self.device, self.capacity)
+            card = entry.folder / "README.md"
+            entry.card = card.read_text("utf-8") if card.is_file() else ""
+            entry.status = "ready"
+        except (CheckpointError, OSError, ValueError) as error:
+            entry.status, entry.reason = "failed", str(error)
+            log.warning("checkpoint %s failed: %s", entry.id, error)
+        except Exception as error:
+            entry.status, entry.reason = "failed", f"{type(error).__name__}: {error}"
+            log.exception("checkpoint %s failed", entry.id)
+
+    def entry(self, id: str) -> Entry:
+        """An entry by its name. Raises `NotFound`."""
+        if id not in self.entries:
+            known = ", ".join(self.entries) or "none"
+            raise NotFound(
+                f"There is no checkpoint {id!r}." if id.isprintable() else "No such checkpoint.",
+                f"The checkpoints here are: {known}.",
+                "unknown_checkpoint",
+            )
+        return self.entries[id]
+
+    def describe(self, id: str) -> dict:
+        """One checkpoint whole: its line in the catalogue, config, figures and card."""
+        entry = self.entry(id)
+        about = {name: entry.about.get(name) for name in ("config", "figures", "data", "prompt")}
+        return {**entry.summary(self.device), **about, "card": entry.card}
+
+    async def settled(self, id: str) -> dict:
+        """`describe` once loading has ended, well or badly."""
+        entry = self.entry(id)
+        if entry.status == "loading":
+            await self._started.wait()
+        if entry.ready is not None:
+            await asyncio.shield(entry.ready)
+        return self.describe(id)
+
+    async def open(self, id: str) -> Entry:
+        """An entry that is ready to run. Raises `NotFound` or `Unavailable`."""
+        entry = self.entry(id)
+        await self.settled(id)
+        if entry.status != "ready":
+            raise Unavailable(
+                f"Checkpoint {id} could not be loaded: {entry.reason or entry.status}.",
+                "Replace its files and start the server again.",
+                "checkpoint_failed",
+            )
+        return entry
+
+    def summaries(self) -> list[dict]:
+        """The whole catalogue."""
+        return [entry.summary(self.device) for entry in self.entries.values()]

@@ -1,0 +1,33 @@
+"""Runs models for many people at once; knows nothing of HTTP and nothing of any one network.
+
+limits     every bound, with its name and unit
+errors     what a generation can end with
+job        what is asked for (Job), what comes back (Step, End), what runs it (Runner)
+columns    which numbers of a captured row somebody wants
+stream     the reader's end: an asynchronous iterator with a bounded queue
+admission  who runs, who waits, who is refused
+batch      the live generations of one model, one step at a time
+worker     the thread of one device
+engine     submit, stop, stats
+"""
+
+from backend.engine.engine import Engine, Stats
+from backend.engine.errors import EngineError, Full, TooLarge, TooMany
+from backend.engine.job import End, Job, Runner, Step
+from backend.engine.limits import Limits
+from backend.engine.stream import Stream
+
+__all__ = [
+    "End",
+    "Engine",
+    "EngineError",
+    "Full",
+    "Job",
+    "Limits",
+    "Runner",
+    "Stats",
+    "Step",
+    "Stream",
+    "TooLarge",
+    "TooMany",
+]

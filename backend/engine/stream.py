@@ -1,0 +1,181 @@
+"""The reader's end of a generation: an asynchronous iterator with a bounded queue.
+
+The worker's thread appends, the event loop's thread takes; neither waits for the other. What has
+gathered since the last look is handed over in one list, so a reader that is slower than the
+model gets longer lists and not more wake-ups. All streams of one event loop share a `Mailbox`,
+which calls into the loop at most once for all that became ready meanwhile.
+
+The two threads meet in three places only, each safe because one side writes first and then
+looks, and so does the other: the waiter (set, then look into the queue / append, then look for a
+waiter), the pause (mark, then look / take, then look for the mark), and the outcome (appended
+steps come before it / it is read before the steps).
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from backend.engine.columns import Columns
+from backend.engine.errors import EngineError
+from backend.engine.job import End, Job, Step
+
+
+class Mailbox:
+    """Tells one event loop which of its streams have something to read."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop):
+        self.loop = loop
+        self._ready: deque[Stream] = deque()
+        self._scheduled = False
+
+    def post(self, stream: "Stream") -> None:
+        """Worker: this stream's reader is asleep and has something to read."""
+        self._ready.append(stream)
+
+    def flush(self) -> None:
+        """Worker: wake the readers that were posted; one call into the loop for all of them."""
+        if self._ready and not self._scheduled:
+            self._scheduled = True
+            try:
+                self.loop.call_soon_threadsafe(self._deliver)
+            except RuntimeError:  # the loop is closed, and its readers with it
+                while self._ready:
+                    self._ready.popleft().closed = True
+
+    def _deliver(self) -> None:
+        self._scheduled = False  # before looking: what is posted from now on calls again
+        while self._ready:
+            self._ready.popleft().wake()
+
+
+class Stream:
+    """The steps of one job: `async for` yields lists of `Step`, then one `End`.
+
+    Raises `EngineError` where the generation cannot go on, after the steps that were made.
+    Close it in `finally`: what a stream holds counts against its client until it is closed or
+    read to its end. A stream that is closed leaves the batch within two steps.
+    """
+
+    __slots__ = (
+        "job",
+        "client",
+        "columns",
+        "capacity",
+        "mailbox",
+        "closed",
+        "paused",
+        "_queue",
+        "_outcome",
+        "_waiter",
+        "_on_close",
+        "_on_space",
+        "__weakref__",
+    )
+
+    def __init__(
+        self,
+        job: Job,
+        client: str,
+        columns: Columns,
+        capacity: int,
+        mailbox: Mailbox,
+        on_close: Callable[["Stream"], None],
+        on_space: Callable[[], None],
+    ):
+        self.job, self.client, self.columns = job, client, columns
+        self.capacity = capacity  # steps that wait unread before the row pauses
+        self.mailbox = mailbox
+        self.closed = False  # by its reader
+        self.paused = False  # by the worker, until the reader has made space
+        self._queue: deque[Step] = deque()
+        self._outcome: End | EngineError | None = None
+        self._waiter: asyncio.Future | None = None
+        self._on_close = on_close  # whom to tell that the reader has gone
+        self._on_space = on_space  # whom to tell that a paused stream has been read
+
+    # -- the reader's side: one task of the event loop ---------------------------------------
+
+    def __aiter__(self) -> "Stream":
+        return self
+
+    async def __anext__(self) -> list[Step] | End:
+        while not self.closed:
+            outcome = self._outcome  # before the queue: no step is appended after it is set
+            if self._queue:
+                return self._take()
+            if isinstance(outcome, End):
+                self.close()
+                return outcome
+            if outcome is not None:
+                self.close()
+                raise outcome
+            self._waiter = self.mailbox.loop.create_future()
+            try:
+                if not self._queue and self._outcome is None:
+                    await self._waiter
+            finally:
+                self._waiter = None
+        raise StopAsyncIteration
+
+    def _take(self) -> list[Step]:
+        queue, steps = self._queue, []
+        try:
+            while True:
+                steps.append(queue.popleft())
+        except IndexError:
+            pass
+        if self.paused:
+            self._on_space()
+        return steps
+
+    def close(self) -> None:
+        """Stop the generation and give back what it holds; may be called twice."""
+        if not self.closed:
+            self.closed = True
+            self._on_close(self)
+            self._queue.clear()
+            self.wake()
+
+    def refuse(self, error: EngineError) -> None:
+        """Loop: end a stream that has not begun."""
+        self._outcome = error
+        self.wake()
+
+    def wake(self) -> None:
+        """Loop: let the reader look again."""
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    # -- the worker's side -------------------------------------------------------------------
+
+    @property
+    def reserved(self) -> int:
+        """Bytes of captured numbers that may wait unread."""
+        return self.capacity * self.columns.bytes
+
+    @property
+    def unread(self) -> int:
+        """Steps that wait for the reader."""
+        return len(self._queue)
+
+    @property
+    def ended(self) -> bool:
+        """Whether an end or an error has been set."""
+        return self._outcome is not None
+
+    def put(self, step: Step) -> None:
+        """Append a step; the caller flushes the mailbox when its round is over."""
+        self._queue.append(step)
+        if self._waiter is not None:
+            self.mailbox.post(self)
+
+    def finish(self, outcome: End | EngineError) -> None:
+        """Nothing follows what is queued but this. The first outcome stays."""
+        if self._outcome is None:
+            self._outcome = outcome
+            self.mailbox.post(self)
+
+    def drop(self) -> None:
+        """Forget the steps nobody came for."""
+        self._queue.clear()

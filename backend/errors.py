@@ -1,0 +1,126 @@
+"""One exception tree, one error shape.
+
+    Error                       500 internal
+    +-- NotFound                404
+    +-- Invalid                 422 a field or a text that cannot be used
+    +-- TooLarge                413
+    +-- Unavailable             503 a checkpoint that failed to load, a server that stops
+    +-- Busy                    429 with Retry-After
+
+Every answer that is not a success is `{"error": {"code", "message", "hint"}}`.
+"""
+
+import logging
+from collections.abc import Callable
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+log = logging.getLogger("unrolled")
+
+
+class Error(Exception):
+    """What went wrong (`message`), and what to do about it (`hint`)."""
+
+    status = 500
+    code = "internal"
+
+    def __init__(self, message: str, hint: str = "", code: str | None = None, **details):
+        super().__init__(message)
+        self.message, self.hint, self.details = message, hint, details
+        self.code = code or type(self).code
+
+    def body(self) -> dict:
+        """The one error shape; `details` (positions, limits) stand beside the three fields."""
+        return error_body(self.code, self.message, self.hint, **self.details)
+
+
+class NotFound(Error):
+    status, code = 404, "not_found"
+
+
+class Invalid(Error):
+    status, code = 422, "invalid"
+
+
+class TooLarge(Error):
+    status, code = 413, "too_large"
+
+
+class Unavailable(Error):
+    status, code = 503, "unavailable"
+
+
+class Busy(Error):
+    status, code = 429, "busy"
+
+    def __init__(self, message: str, retry_after: float, hint: str = ""):
+        super().__init__(message, hint, retry_after=retry_after)
+        self.retry_after = retry_after
+
+
+def error_body(code: str, message: str, hint: str = "", **details) -> dict:
+    """The one error shape."""
+    return {"error": {"code": code, "message": message, "hint": hint, **details}}
+
+
+def _field(location: tuple) -> str:
+    return ".".join(str(part) for part in location if part not in ("body", "query", "path"))
+
+
+def _from_validation(error: RequestValidationError) -> Error:
+    """Pydantic's findings without the input: echoing NaN or a lone surrogate breaks the answer."""
+    problems = error.errors()
+    if any(p["type"] == "json_invalid" for p in problems):
+        return Invalid("The body is not valid JSON.", "Send a JSON object.", "invalid_json")
+    fields = [{"field": _field(p["loc"]), "problem": p["msg"]} for p in problems]
+    first = fields[0]
+    message = f"{first['field']}: {first['problem']}" if first["field"] else first["problem"]
+    hint = "See /docs for the fields of this request and their bounds."
+    return Invalid(message, hint, fields=fields)
+
+
+def _from_http(error: HTTPException) -> Error:
+    found = Error(
+        str(error.detail),
+        "The addresses of the API are listed at /docs." if error.status_code == 404 else "",
+        HTTPStatus(error.status_code).phrase.lower().replace(" ", "_"),
+    )
+    found.status = error.status_code
+    return found
+
+
+def install(app: FastAPI, page: Callable[[Request, Error], Response]) -> None:
+    """Give an application the one error shape: JSON, or `page` for a person who browses."""
+
+    def answer(request: Request, error: Error, headers: dict | None = None) -> Response:
+        browses = "text/html" in request.headers.get("accept", "")
+        if browses and not request.url.path.startswith("/api/"):
+            return page(request, error)
+        headers = dict(headers or {})
+        if isinstance(error, Busy):
+            headers["Retry-After"] = str(max(1, round(error.retry_after)))
+        return JSONResponse(error.body(), error.status, headers)
+
+    async def on_error(request: Request, error: Error) -> Response:
+        return answer(request, error)
+
+    async def on_invalid(request: Request, error: RequestValidationError) -> Response:
+        return answer(request, _from_validation(error))
+
+    async def on_http(request: Request, error: HTTPException) -> Response:
+        return answer(request, _from_http(error), error.headers)
+
+    async def on_failure(request: Request, error: Exception) -> Response:
+        # A defect of ours: logged whole, told in one line.
+        where = request.url.path.encode("unicode_escape").decode()
+        log.error("%s %s failed", request.method, where, exc_info=error)
+        return answer(request, Error("The server failed on this request.", "It has been logged."))
+
+    app.add_exception_handler(Error, on_error)
+    app.add_exception_handler(RequestValidationError, on_invalid)
+    app.add_exception_handler(HTTPException, on_http)
+    app.add_exception_handler(Exception, on_failure)

@@ -1,0 +1,89 @@
+"""The pages: server-rendered with Jinja2, the language in the path."""
+
+from pathlib import Path
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+
+from backend import static
+from backend.errors import Error, NotFound
+from backend.i18n import LANGUAGES, preferred, translations
+
+TEMPLATES = Path(__file__).resolve().parent.parent / "frontend" / "templates"
+router = APIRouter(include_in_schema=False)
+
+
+def _environment(language: str) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(default=True),
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.install_gettext_translations(translations(language), newstyle=True)
+    return environment
+
+
+ENVIRONMENTS = {language: _environment(language) for language in LANGUAGES}
+
+
+def render(request: Request, language: str, template: str, status: int = 200, **context):
+    """A page in a language. Every template gets the names listed here."""
+    other = next(name for name in LANGUAGES if name != language)
+    path = request.url.path
+    base = f"/static/{static.version()}"
+    inside = path == f"/{language}" or path.startswith(f"/{language}/")
+    html = (
+        ENVIRONMENTS[language]
+        .get_template(template)
+        .render(
+            language=language,
+            other=f"/{other}{path[len(language) + 1 :]}" if inside else f"/{other}/",
+            asset=lambda name: f"{base}/{name}",
+            plotly_url=f"{base}/{static.PLOTLY}",
+            checkpoints=request.app.state.catalog.summaries(),
+            **({"checkpoint": None} | context),
+        )
+    )
+    return HTMLResponse(html, status, {"Cache-Control": "no-cache", "Content-Language": language})
+
+
+def error_page(request: Request, error: Error) -> Response:
+    """An error for a person: the same words as the API's, on a page."""
+    first = request.url.path.split("/")[1]
+    language = first if first in LANGUAGES else preferred(_accepts(request))
+    return render(request, language, "error.html", error.status, error=error.body()["error"])
+
+
+def _accepts(request: Request) -> str:
+    return request.headers.get("accept-language", "")
+
+
+def _language(language: str) -> str:
+    if language not in LANGUAGES:
+        raise NotFound("There is no such page.", "Pages live under /en/ and /ru/.")
+    return language
+
+
+@router.get("/")
+def root(request: Request) -> Response:
+    return RedirectResponse(f"/{preferred(_accepts(request))}/", 307, {"Vary": "Accept-Language"})
+
+
+@router.get("/{language}/")
+def home(request: Request, language: str) -> Response:
+    return render(request, _language(language), "home.html")
+
+
+@router.get("/{language}/checkpoints")
+def checkpoints(request: Request, language: str) -> Response:
+    return render(request, _language(language), "checkpoints.html")
+
+
+@router.get("/{language}/lab/{checkpoint}")
+def lab(request: Request, language: str, checkpoint: str) -> Response:
+    catalog = request.app.state.catalog
+    about = catalog.describe(checkpoint)
+    return render(request, _language(language), "lab.html", checkpoint=about)

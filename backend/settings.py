@@ -1,0 +1,52 @@
+"""Every setting once: its default, its unit and its help. The command line reads this table."""
+
+from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _setting(default, help: str, choices: tuple[str, ...] | None = None):
+    return field(default=default, metadata={"help": help, "choices": choices})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a server is told when it starts."""
+
+    host: str = _setting("127.0.0.1", "address to listen on; 0.0.0.0 lets other machines in")
+    port: int = _setting(8000, "TCP port; 0 takes a free one")
+    checkpoints: Path = _setting(ROOT / "checkpoints", "folder of checkpoint folders")
+    device: str = _setting("auto", "where the networks run", ("auto", "cpu", "cuda"))
+    threads: int = _setting(1, "CPU threads a matrix product may use")
+    max_streams: int = _setting(128, "generations that advance together, per checkpoint")
+    max_queued: int = _setting(
+        128, "generations that wait for a place; past that the answer is 429"
+    )
+    streams_per_client: int = _setting(64, "generations one address may have under way")
+    max_new_tokens: int = _setting(5000, "tokens one generation may write")
+    max_text_characters: int = _setting(20000, "characters of a prefix or of a text to trace")
+    max_trace_bytes: int = _setting(64 << 20, "bytes of captured numbers in one trace")
+    max_stream_bytes: int = _setting(512 << 20, "bytes of captured numbers in one generation")
+    max_body_bytes: int = _setting(256 << 10, "bytes of a request's body")
+    max_stream_seconds: float = _setting(300.0, "seconds one generation may last")
+    reader_seconds: float = _setting(30.0, "seconds a stream waits for a reader that has stopped")
+    drain_seconds: float = _setting(5.0, "seconds running generations get when the server stops")
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """One flag a setting, named after it."""
+    for entry in fields(Settings):
+        parser.add_argument(
+            f"--{entry.name.replace('_', '-')}",
+            type=type(entry.default) if not isinstance(entry.default, Path) else Path,
+            default=entry.default,
+            choices=entry.metadata["choices"],
+            help=f"{entry.metadata['help']} (default: %(default)s)",
+        )
+
+
+def from_arguments(arguments: Namespace) -> Settings:
+    """The settings of a parsed command line."""
+    return Settings(**{entry.name: getattr(arguments, entry.name) for entry in fields(Settings)})

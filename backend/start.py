@@ -1,0 +1,60 @@
+"""What happens behind the first page: torch, the kernels, the engine, then the checkpoints."""
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from backend.errors import Unavailable
+from backend.settings import Settings
+
+if TYPE_CHECKING:
+    from backend.engine import Engine
+
+log = logging.getLogger("unrolled")
+
+
+def pick_device(name: str) -> str:
+    """`auto` becomes cuda where there is one. Raises ValueError where cuda is asked for in vain."""
+    import torch
+
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device cuda was asked for, and torch sees no CUDA device")
+    return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
+
+
+def _import(settings: Settings) -> str:
+    import torch
+
+    torch.set_num_threads(settings.threads)
+    return pick_device(settings.device)
+
+
+async def open_engine(app: FastAPI) -> "Engine":
+    """Import, compile and start; then load the checkpoints one after another."""
+    state = app.state
+    try:
+        device = await asyncio.to_thread(_import, state.settings)
+    except Exception as error:
+        log.exception("the engine could not be started")
+        state.catalog.fail(f"the engine could not be started: {error}")
+        raise Unavailable(f"The engine could not be started: {error}.") from error
+    from backend.engine import Engine, Limits
+
+    state.catalog.device = device
+    settings = state.settings
+    engine = Engine(
+        Limits(
+            max_active=settings.max_streams,
+            max_queued=settings.max_queued,
+            max_per_client=settings.streams_per_client,
+            max_seconds=settings.max_stream_seconds,
+            reader_deadline_seconds=settings.reader_seconds,
+            max_state_bytes=settings.max_stream_bytes,
+        )
+    )
+    engine.start()
+    state.engine = engine
+    state.catalog.start()
+    return engine

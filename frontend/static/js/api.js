@@ -1,0 +1,105 @@
+/** The server's routes, its one error shape, and its event streams. */
+
+/** An answer that is not a success, or no answer at all (`code` "connection"). */
+export class ApiError extends Error {
+  constructor({ code, message, hint = "", ...details }, status = 0, retryAfter = 0) {
+    super(message);
+    Object.assign(this, { code, hint, details, status, retryAfter });
+  }
+}
+
+/** One checkpoint with its points; waits while it loads. */
+export function checkpoint(id) {
+  return json(`/api/checkpoints/${encodeURIComponent(id)}`);
+}
+
+/** Read a text. @param {string} id @param {object} body as POST .../trace */
+export function trace(id, body, signal) {
+  return json(`/api/checkpoints/${encodeURIComponent(id)}/trace`, post(body, signal));
+}
+
+/**
+ * Write. Events are handed on as they arrive, their data still as text: who draws decides when to
+ * parse it. Resolves when the stream has ended.
+ * @param {(event: string, data: string) => void} receive
+ */
+export async function generate(id, body, signal, receive) {
+  const response = await ask(`/api/checkpoints/${encodeURIComponent(id)}/generate`, post(body, signal));
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  const split = eventSplitter(receive);
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      split(value);
+    }
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw lost();
+  }
+}
+
+/**
+ * Cut server-sent events out of a text that arrives in pieces.
+ * @param {(event: string, data: string) => void} receive
+ */
+export function eventSplitter(receive) {
+  let rest = "";
+  return (piece) => {
+    rest += piece.includes("\r") ? piece.replaceAll("\r", "") : piece;
+    let from = 0;
+    for (;;) {
+      const end = rest.indexOf("\n\n", from);
+      if (end < 0) break;
+      emit(rest.slice(from, end), receive);
+      from = end + 2;
+    }
+    if (from) rest = rest.slice(from);
+  };
+}
+
+function emit(block, receive) {
+  let event = "message";
+  const data = [];
+  for (const line of block.split("\n")) {
+    if (line.startsWith("event:")) event = line.slice(6).trim();
+    else if (line.startsWith("data:")) data.push(line.slice(line[5] === " " ? 6 : 5));
+  }
+  if (data.length) receive(event, data.join("\n"));
+}
+
+function post(body, signal) {
+  return {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+    signal,
+  };
+}
+
+async function json(path, options) {
+  return (await ask(path, options)).json();
+}
+
+async function ask(path, options) {
+  let response;
+  try {
+    response = await fetch(path, options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw lost();
+  }
+  if (response.ok) return response;
+  const wait = Number(response.headers.get("Retry-After")) || 0;
+  let body;
+  try {
+    body = (await response.json()).error;
+  } catch {
+    body = { code: "internal", message: response.statusText || String(response.status) };
+  }
+  throw new ApiError(body, response.status, wait);
+}
+
+function lost() {
+  return new ApiError({ code: "connection", message: "" });
+}

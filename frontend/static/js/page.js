@@ -1,0 +1,18 @@
+/** What every page does: the theme button, and a language link that keeps the page's state. */
+
+const root = document.documentElement;
+
+document.getElementById("theme")?.addEventListener("click", () => {
+  const theme = root.dataset.theme === "dark" ? "light" : "dark";
+  root.dataset.theme = theme;
+  try {
+    localStorage.setItem("theme", theme);
+  } catch {
+    // The choice then lasts as long as the page.
+  }
+});
+
+const other = document.getElementById("other-language");
+other?.addEventListener("click", () => {
+  other.href = other.href.split("?")[0] + location.search;
+});

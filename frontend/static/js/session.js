@@ -1,0 +1,187 @@
+/**
+ * One text and one network: reading what is typed, writing on, stopping, stepping, forking.
+ *
+ * Events from the server queue up as text; `pump` turns a bounded number of them into columns each
+ * frame, as fast as they come or at the reader's pace.
+ *
+ * Events: `columns` (there are more or fewer), `state`, `problem` (an ApiError, or null).
+ */
+
+import { ApiError, generate, trace } from "./api.js";
+import { TraceStore } from "./trace-store.js";
+
+const BUDGET = 7; // ms of a frame for parsing and decoding
+
+/** @typedef {{temperature: number, top_k: number, top_p: number, seed: number}} Sampling */
+
+export class Session extends EventTarget {
+  /** @param {{id: string, points: object[]}} checkpoint */
+  constructor(checkpoint) {
+    super();
+    this.checkpoint = checkpoint;
+    this.store = new TraceStore();
+    this.store.declare(checkpoint.points.filter((point) => point.axes.at(-1) === "unit"));
+    this.state = "idle"; // idle, reading, writing
+    this.queue = [];
+    this.held = false; // stopped by the reader with steps still queued
+    this.pace = 0; // columns a second; 0: as fast as they come
+    this.due = 0;
+    this.abort = null;
+    this.prefix = "";
+  }
+
+  get names() {
+    return [...this.store.points.keys()];
+  }
+
+  get busy() {
+    return this.state === "writing";
+  }
+
+  /** Show `text` as the network reads it; only what differs from the present text is asked for. */
+  async read(text) {
+    this.cancel();
+    const { store } = this;
+    const characters = Array.from(text);
+    let same = 0;
+    while (same < characters.length && same < store.length && store.columns[same].token === characters[same]) same++;
+    this.prefix = text;
+    if (same < store.length) {
+      store.truncate(same);
+      this.tell("columns");
+    }
+    for (const column of store.columns) column.prefix = true;
+    this.problem(null);
+    if (same === characters.length) return this.become("idle");
+    const abort = (this.abort = new AbortController());
+    this.become("reading");
+    try {
+      const body = { text, points: this.names, start: same };
+      const answer = await trace(this.checkpoint.id, body, abort.signal);
+      if (abort.signal.aborted) return;
+      store.setTrace(answer, same);
+      this.tell("columns");
+      this.become("idle");
+    } catch (error) {
+      this.fail(error, abort);
+    }
+  }
+
+  /**
+   * Write `count` characters after the first `start` columns and `inserted`. Columns before
+   * `start` stay as they are and are not sent again.
+   * @param {Sampling} sampling
+   */
+  async write(count, sampling, start = this.store.length, inserted = "") {
+    this.cancel();
+    const { store } = this;
+    if (start < store.length) {
+      store.truncate(start);
+      this.tell("columns");
+    }
+    const prefix = store.text() + inserted;
+    if (inserted) {
+      for (const column of store.columns) column.prefix = true;
+      this.prefix = prefix;
+    }
+    store.reserve(start + Array.from(inserted).length + count);
+    this.held = false;
+    this.problem(null);
+    const abort = (this.abort = new AbortController());
+    this.become("writing");
+    const body = { prefix, max_new_tokens: count, start, points: this.names, ...sampling };
+    try {
+      await generate(this.checkpoint.id, body, abort.signal, (event, data) => {
+        if (abort.signal.aborted) return;
+        this.queue.push([event, data]);
+        if (this.queue.length === 1) this.tell("work");
+      });
+      this.ended = true;
+      this.tell("work");
+    } catch (error) {
+      this.fail(error, abort);
+    }
+  }
+
+  /** Hold what is queued and take no more. */
+  stop() {
+    this.cancel();
+    this.become("idle");
+  }
+
+  cancel() {
+    this.abort?.abort();
+    this.abort = null;
+    this.queue = [];
+    this.due = 0;
+    this.ended = false;
+  }
+
+  /**
+   * Turn queued events into columns, for at most BUDGET ms. Returns whether there is more to do.
+   * @param {number} elapsed ms since the last frame
+   */
+  pump(elapsed) {
+    if (!this.queue.length) {
+      if (this.ended && this.busy) this.become("idle");
+      return false;
+    }
+    let allowed = Infinity;
+    if (this.pace) {
+      this.due = Math.min(this.due + (elapsed * this.pace) / 1000, 4);
+      allowed = Math.floor(this.due);
+      this.due -= allowed;
+    }
+    const began = performance.now();
+    let taken = 0;
+    let columns = 0;
+    while (taken < this.queue.length && columns < allowed && performance.now() - began < BUDGET) {
+      const [event, data] = this.queue[taken++];
+      columns += this.receive(event, JSON.parse(data));
+    }
+    this.queue.splice(0, taken);
+    if (columns) this.tell("columns");
+    return true;
+  }
+
+  /** One event; returns how many columns it made. */
+  receive(event, data) {
+    if (event === "step") {
+      this.store.addStep(data);
+      return 1;
+    }
+    if (event === "start") this.seed = data.seed;
+    if (event === "done") {
+      this.store.next = data.next ?? [];
+      this.tell("columns");
+    }
+    if (event === "error") {
+      this.problem(new ApiError(data.error));
+      this.ended = true;
+    }
+    return 0;
+  }
+
+  fail(error, abort) {
+    if (error.name === "AbortError" || abort.signal.aborted) return;
+    this.ended = true;
+    this.become("idle");
+    this.problem(error instanceof ApiError ? error : new ApiError({ code: "page", message: String(error) }));
+  }
+
+  problem(error) {
+    if (error === (this.error ?? null)) return;
+    this.error = error;
+    this.tell("problem");
+  }
+
+  become(state) {
+    if (state === this.state) return;
+    this.state = state;
+    this.tell("state");
+  }
+
+  tell(type) {
+    this.dispatchEvent(new Event(type));
+  }
+}

@@ -1,0 +1,37 @@
+"""Text to symbol numbers and back, for models that read characters."""
+
+from collections.abc import Iterable, Sequence
+
+
+class UnknownCharacters(ValueError):
+    """Characters that are not in a model's alphabet, with their positions in the text."""
+
+    def __init__(self, found: list[tuple[int, str]]):
+        self.found = found
+        super().__init__(f"{len(found)} characters are not in the alphabet")
+
+
+class Characters:
+    """The alphabet of a character model: symbol k is `symbols[k]`."""
+
+    def __init__(self, symbols: Sequence[str]):
+        if any(len(symbol) != 1 for symbol in symbols):
+            raise ValueError("every symbol of a character alphabet must be one character")
+        self.symbols = list(symbols)
+        self._index = {symbol: number for number, symbol in enumerate(self.symbols)}
+
+    def __len__(self) -> int:
+        return len(self.symbols)
+
+    def encode(self, text: str) -> list[int]:
+        """Numbers of the characters. Raises `UnknownCharacters` with every position."""
+        index = self._index
+        try:
+            return [index[character] for character in text]
+        except KeyError:
+            found = [(at, c) for at, c in enumerate(text) if c not in index]
+            raise UnknownCharacters(found) from None
+
+    def decode(self, numbers: Iterable[int]) -> str:
+        """The text of a sequence of numbers."""
+        return "".join(self.symbols[number] for number in numbers)

@@ -1,0 +1,116 @@
+"""From trained weights to a checkpoint folder: measure what is stored, write the model card."""
+
+import math
+from pathlib import Path
+
+from models.char_rnn import CharRNN, CharRunner
+from models.checkpoint import write_checkpoint
+from models.text import Characters
+from models.training import ngram
+from models.training.corpus import Corpus
+from models.training.language import evaluate
+from models.training.recipes import Recipe
+from models.training.samples import write_on
+
+CELL_NAMES = {"lstm": "LSTM", "gru": "GRU", "rnn_tanh": "RNN, tanh", "rnn_relu": "RNN, ReLU"}
+
+
+def measure(network: CharRNN, corpus: Corpus) -> dict:
+    """Figures in nats per character on the split of `Corpus.split`, beside an n-gram's.
+
+    The n-gram's order is the best one of 1..8 on validation.
+    """
+    train, validation, test = (corpus.split(part) for part in ("train", "validation", "test"))
+    size = len(corpus.symbols)
+    order_limit = min(8, int(62 / math.log2(size)))
+    by_order = ngram.cross_entropy(train, validation, size, order_limit)
+    order = min(range(order_limit), key=by_order.__getitem__) + 1
+    test_nats = evaluate(network, test, validation)
+    return {
+        "test_nats": round(test_nats, 4),
+        "test_bits": round(test_nats / math.log(2), 4),
+        "validation_nats": round(evaluate(network, validation, train), 4),
+        "ngram_order": order,
+        "ngram_test_nats": round(ngram.cross_entropy(train, test, size, order)[-1], 4),
+        "test_characters": len(test),
+    }
+
+
+def finish(
+    name: str, recipe: Recipe, corpus: Corpus, weights: dict, progress: dict, folder: Path
+) -> None:
+    """Round the weights to float16, measure them in float32, write the folder."""
+    config = recipe.config(len(corpus.symbols))
+    network = CharRNN(config)
+    network.load_state_dict({key: value.half().float() for key, value in weights.items()})
+    network.eval().requires_grad_(False)
+    figures = measure(network, corpus)
+    runner = CharRunner(network, Characters(corpus.symbols), capacity=1)
+    sample = write_on(runner, recipe.prompt, 400, temperature=0.7, seed=1)
+    about = {
+        "kind": CharRNN.kind,
+        "title": recipe.title,
+        "language": recipe.language,
+        "licence": recipe.source.licence,
+        "prompt": recipe.prompt,
+        "config": config.to_dict(),
+        "figures": figures,
+        "data": {
+            "file": recipe.source.file,
+            "sha256": corpus.sha256,
+            "origin": recipe.source.origin,
+            "licence": recipe.source.licence,
+        },
+        "training": {
+            "epochs": recipe.epochs,
+            "characters": progress["step"] * recipe.batch_size * recipe.chunk,
+            "seconds": round(progress["seconds"]),
+            "history": progress["history"],
+        },
+    }
+    count = sum(value.numel() for value in weights.values())
+    card = _card(name, recipe, corpus, count, figures, progress, sample)
+    write_checkpoint(folder, about, corpus.symbols, weights, card)
+    print(f"{folder}: test {figures['test_nats']} nats, {figures['test_bits']} bits a character")
+
+
+def _card(name, recipe, corpus, count, figures, progress, sample) -> str:
+    net = recipe.network
+    read = progress["step"] * recipe.batch_size * recipe.chunk
+    return f"""# {name}
+
+{recipe.title}: a character model, {net["num_layers"]} layers of {net["hidden_size"]} \
+({CELL_NAMES[net["cell"]]}), embedding {net["embedding_size"]}, {len(corpus.symbols)} symbols, \
+{count:,} parameters.
+
+| measured on the stored float16 weights, computed in float32 | nats/character | bits/character |
+|---|---|---|
+| test (the last 5% of the text by position, {figures["test_characters"]:,} characters) | \
+**{figures["test_nats"]:.3f}** | **{figures["test_bits"]:.3f}** |
+| validation (the 5% before it; the best epoch was chosen on it) | \
+{figures["validation_nats"]:.3f} | {figures["validation_nats"] / math.log(2):.3f} |
+| test, {figures["ngram_order"]}-gram of the same training text (interpolated Witten-Bell, order \
+chosen on validation) | {figures["ngram_test_nats"]:.3f} | \
+{figures["ngram_test_nats"] / math.log(2):.3f} |
+
+The command that trained it and measured these figures: `make train NAME={name}`
+({recipe.epochs} epochs, {read:,} characters read, chunks of {recipe.chunk} in {recipe.batch_size} \
+streams with the state carried over, Adam at {recipe.learning_rate:g} with a cosine, gradient \
+norm clipped at {recipe.clip:g}, dropout {net.get("dropout", 0):g}, bfloat16 products while \
+training, {progress["seconds"] / 60:.0f} minutes on one busy CPU core).
+{recipe.note}
+## Data
+
+- {recipe.source.title}: `{recipe.source.file}`, {len(corpus.tokens):,} characters
+- origin: {recipe.source.origin}
+- licence: {recipe.source.licence}
+- SHA-256: `{corpus.sha256}`
+
+## A sample, unedited
+
+Prefix `{recipe.prompt}`, temperature 0.7, seed 1:
+
+```
+{sample}
+```
+"""

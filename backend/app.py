@@ -8,7 +8,7 @@ from functools import partial
 from fastapi import FastAPI
 from starlette.routing import Route
 
-from backend import errors, pages, static
+from backend import docs, errors, pages, static
 from backend.api import checkpoints, generate, health, trace
 from backend.catalog import Catalog
 from backend.guards import BodyLimit, SecurityHeaders
@@ -53,7 +53,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     state.catalog = Catalog(settings.checkpoints, settings.device, settings.max_streams)
     state.tracing = asyncio.Semaphore(2)
     errors.install(app, pages.error_page)
-    for module in (health, checkpoints, trace, generate, pages):
+    for module in (health, checkpoints, trace, generate, docs, pages):
         app.include_router(module.router)
     app.router.routes.insert(0, Route("/static/{path:path}", static.serve))
     app.add_middleware(partial(BodyLimit, limit=settings.max_body_bytes))

@@ -10,13 +10,14 @@
 Every answer that is not a success is `{"error": {"code", "message", "hint"}}`.
 """
 
+import json
 import logging
 from collections.abc import Callable
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 log = logging.getLogger("unrolled")
@@ -83,12 +84,16 @@ def _from_validation(error: RequestValidationError) -> Error:
     return Invalid(message, hint, fields=fields)
 
 
+HINTS = {
+    400: "Send a JSON object; numbers of thousands of digits and deep nesting are refused.",
+    404: "The addresses of the API are listed at /docs.",
+    405: "The methods of each address are listed at /docs.",
+}
+
+
 def _from_http(error: HTTPException) -> Error:
-    found = Error(
-        str(error.detail),
-        "The addresses of the API are listed at /docs." if error.status_code == 404 else "",
-        HTTPStatus(error.status_code).phrase.lower().replace(" ", "_"),
-    )
+    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+    found = Error(str(error.detail), HINTS.get(error.status_code, ""), code)
     found.status = error.status_code
     return found
 
@@ -103,7 +108,9 @@ def install(app: FastAPI, page: Callable[[Request, Error], Response]) -> None:
         headers = dict(headers or {})
         if isinstance(error, Busy):
             headers["Retry-After"] = str(max(1, round(error.retry_after)))
-        return JSONResponse(error.body(), error.status, headers)
+        # A lone surrogate of the request, told back, becomes a question mark.
+        body = json.dumps(error.body(), ensure_ascii=False).encode("utf-8", "replace")
+        return Response(body, error.status, headers, "application/json")
 
     async def on_error(request: Request, error: Error) -> Response:
         return answer(request, error)

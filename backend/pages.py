@@ -53,15 +53,17 @@ def render(request: Request, language: str, template: str, status: int = 200, **
 def error_page(request: Request, error: Error) -> Response:
     """An error for a person: the same words as the API's, on a page."""
     first = request.url.path.split("/")[1]
-    language = first if first in LANGUAGES else preferred(_accepts(request))
+    language = first if first in LANGUAGES else reader_language(request)
     return render(request, language, "error.html", error.status, error=error.body()["error"])
 
 
-def _accepts(request: Request) -> str:
-    return request.headers.get("accept-language", "")
+def reader_language(request: Request) -> str:
+    """The language the reader's browser asks for."""
+    return preferred(request.headers.get("accept-language", ""))
 
 
-def _language(language: str) -> str:
+def require_language(language: str) -> str:
+    """A language we speak. Raises `NotFound`."""
     if language not in LANGUAGES:
         raise NotFound("There is no such page.", "Pages live under /en/ and /ru/.")
     return language
@@ -69,21 +71,21 @@ def _language(language: str) -> str:
 
 @router.get("/")
 def root(request: Request) -> Response:
-    return RedirectResponse(f"/{preferred(_accepts(request))}/", 307, {"Vary": "Accept-Language"})
+    return RedirectResponse(f"/{reader_language(request)}/", 307, {"Vary": "Accept-Language"})
 
 
 @router.get("/{language}/")
 def home(request: Request, language: str) -> Response:
-    return render(request, _language(language), "home.html")
+    return render(request, require_language(language), "home.html")
 
 
 @router.get("/{language}/checkpoints")
 def checkpoints(request: Request, language: str) -> Response:
-    return render(request, _language(language), "checkpoints.html")
+    return render(request, require_language(language), "checkpoints.html")
 
 
 @router.get("/{language}/lab/{checkpoint}")
 def lab(request: Request, language: str, checkpoint: str) -> Response:
     catalog = request.app.state.catalog
     about = catalog.describe(checkpoint)
-    return render(request, _language(language), "lab.html", checkpoint=about)
+    return render(request, require_language(language), "lab.html", checkpoint=about)

@@ -9,6 +9,7 @@ steps that show its gates.
 
 import math
 from collections.abc import Collection
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Literal
@@ -146,26 +147,30 @@ def open_checkpoint(files: CheckpointFiles, device: str = "cpu", capacity: int =
 
 
 class CharRunner:
-    """A character checkpoint at work: traces of whole texts, and steps for the engine."""
+    """A character checkpoint at work: traces of whole texts, and steps for the engine.
+
+    Traces run on the network's device; steps run on the CPU, where a step of one text costs less
+    than a launch on a GPU does.
+    """
 
     kind, tasks = CharRNN.kind, CharRNN.tasks
 
     def __init__(self, network: CharRNN, characters: Characters, capacity: int = 128):
         self.network, self.characters, self.capacity = network, characters, capacity
         self.vocab_size = len(characters)
-        weights = dict(network.rnn.state_dict())
-        self.recurrent = Recurrent(network.config.cell, weights)
+        self.recurrent = Recurrent(network.config.cell, dict(network.rnn.state_dict()))
         self.points = self.recurrent.points
 
     @cached_property
     def stepper(self) -> Stepper:
         """One step for many rows at once."""
-        table = self.network.embed(torch.arange(self.vocab_size))  # (V, input_size)
-        output = self.network.output
-        return Stepper(self.recurrent, table, output.weight, output.bias, self.capacity)
+        network = deepcopy(self.network).cpu()
+        recurrent = Recurrent(network.config.cell, dict(network.rnn.state_dict()))
+        table = network.embed(torch.arange(self.vocab_size))  # (V, input_size)
+        return Stepper(recurrent, table, network.output.weight, network.output.bias, self.capacity)
 
     @property
-    def layout(self):
+    def layout(self) -> list[tuple[str, int, int]]:
         """Where each point lies in a row that a step captures."""
         return self.stepper.layout
 
@@ -177,16 +182,18 @@ class CharRunner:
         probabilities (T, V) of what comes next after each token, and the probability (T,) of
         each token given those before it, NaN for the first of the text. T = stop - start.
         """
-        x = self.network.embed(torch.tensor(tokens[:stop]))[:, None]  # (T, 1, input_size)
+        output = self.network.output
+        read = torch.tensor(tokens[:stop], device=output.weight.device)
+        x = self.network.embed(read)[:, None]  # (stop, 1, input_size)
         names = [p.name for p in self.points] if points is None else list(points)
-        before = torch.full((1, self.vocab_size), math.nan)
+        before = torch.full((1, self.vocab_size), math.nan, device=read.device)
         state = None
         if start:
             lead = self.recurrent.run(x[:start], None, ())
             state = lead.state
-            before = self.network.output(lead.output[-1]).softmax(-1)  # (1, V)
-        run = self.recurrent.run(x[start:stop], state, names)
-        after = self.network.output(run.output[:, 0]).softmax(-1)  # (T, V)
+            before = output(lead.output[-1]).softmax(-1)  # (1, V)
+        run = self.recurrent.run(x[start:], state, names)
+        after = output(run.output[:, 0]).softmax(-1)  # (T, V)
         given = torch.cat([before, after[:-1]])
-        probability = given[torch.arange(stop - start), torch.tensor(tokens[start:stop])]
+        probability = given.gather(1, read[start:, None])[:, 0]  # (T,)
         return {name: run.points[name][:, 0] for name in names}, after, probability

@@ -1,0 +1,77 @@
+"""The page of the API, made from the application's own OpenAPI description."""
+
+import json
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+
+from backend.pages import reader_language, render, require_language
+
+router = APIRouter(include_in_schema=False)
+EXAMPLES = {
+    "/api/checkpoints/{id}/trace": {"text": "To be, or not", "points": ["rnn.1.c"]},
+    "/api/checkpoints/{id}/generate": {"prefix": "To be, or ", "max_new_tokens": 40, "seed": 7},
+}
+
+
+def _type(schema: dict) -> str:
+    """A schema in a few words: its type with its bounds."""
+    if "anyOf" in schema:
+        return " | ".join(_type(option) for option in schema["anyOf"])
+    if schema.get("type") == "array":
+        return f"{_type(schema['items'])}[]"
+    words = [schema.get("type", "object")]
+    bounds = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+    words += [f"{sign} {schema[key]:g}" for key, sign in bounds.items() if key in schema]
+    return " ".join(words)
+
+
+def _fields(operation: dict, schemas: dict) -> list[dict]:
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    name = body.get("schema", {}).get("$ref", "").rpartition("/")[2]
+    schema = schemas.get(name, {})
+    return [
+        {
+            "name": field,
+            "type": _type(about),
+            "default": json.dumps(about["default"]) if "default" in about else "—",
+            "description": about.get("description", ""),
+        }
+        for field, about in schema.get("properties", {}).items()
+    ]
+
+
+def _example(path: str, origin: str) -> str:
+    if path not in EXAMPLES:
+        return ""
+    address = origin + path.replace("{id}", "shakespeare-lstm")
+    body = json.dumps(EXAMPLES[path])
+    return f"curl -N {address} \\\n  -H 'Content-Type: application/json' \\\n  -d '{body}'"
+
+
+def calls(openapi: dict, origin: str) -> list[dict]:
+    """Every operation with its fields and an example."""
+    schemas = openapi.get("components", {}).get("schemas", {})
+    return [
+        {
+            "method": method.upper(),
+            "path": path,
+            "description": operation.get("description", operation.get("summary", "")),
+            "fields": _fields(operation, schemas),
+            "example": _example(path, origin),
+        }
+        for path, methods in openapi["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+@router.get("/docs")
+def docs(request: Request) -> Response:
+    return RedirectResponse(f"/{reader_language(request)}/docs", 307, {"Vary": "Accept-Language"})
+
+
+@router.get("/{language}/docs")
+def docs_in(request: Request, language: str) -> Response:
+    language = require_language(language)
+    found = calls(request.app.openapi(), str(request.base_url).rstrip("/"))
+    return render(request, language, "docs.html", calls=found)

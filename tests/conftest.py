@@ -22,7 +22,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder = item.path.relative_to(ROOT / "tests").parts[0]
         if folder in TIERS:
             item.add_marker(getattr(pytest.mark, folder))
-        rank[item] = max((TIERS.index(m.name) + 1 for m in item.iter_markers() if m.name in TIERS), default=0)
+        rank[item] = max(
+            (TIERS.index(m.name) + 1 for m in item.iter_markers() if m.name in TIERS), default=0
+        )
     items.sort(key=rank.__getitem__)
 
 

@@ -75,12 +75,13 @@ def finish(
 
 
 def _card(name, recipe, corpus, count, figures, progress, sample) -> str:
-    net = recipe.network
+    net = recipe.config(len(corpus.symbols)).to_dict()
+    source = f"embedding {net['embedding_size']}" if net["embedding_size"] else "one-hot input"
     read = progress["step"] * recipe.batch_size * recipe.chunk
     return f"""# {name}
 
 {recipe.title}: a character model, {net["num_layers"]} layers of {net["hidden_size"]} \
-({CELL_NAMES[net["cell"]]}), embedding {net["embedding_size"]}, {len(corpus.symbols)} symbols, \
+({CELL_NAMES[net["cell"]]}), {source}, {len(corpus.symbols)} symbols, \
 {count:,} parameters.
 
 | measured on the stored float16 weights, computed in float32 | nats/character | bits/character |
@@ -96,7 +97,7 @@ chosen on validation) | {figures["ngram_test_nats"]:.3f} | \
 The command that trained it and measured these figures: `make train NAME={name}`
 ({recipe.epochs} epochs, {read:,} characters read, chunks of {recipe.chunk} in {recipe.batch_size} \
 streams with the state carried over, Adam at {recipe.learning_rate:g} with a cosine, gradient \
-norm clipped at {recipe.clip:g}, dropout {net.get("dropout", 0):g}, bfloat16 products while \
+norm clipped at {recipe.clip:g}, dropout {net["dropout"]:g}, bfloat16 products while \
 training, {progress["seconds"] / 60:.0f} minutes on one busy CPU core).
 {recipe.note}
 ## Data

@@ -58,23 +58,24 @@ ANNA = Source(
     "public domain",
 )
 
+SIZE = {"num_layers": 2, "embedding_size": 64}
 # The three Shakespeare models have the same number of parameters to 4% and read the same
 # characters in the same order: what differs is the cell.
 RECIPES: dict[str, Recipe] = {
     "shakespeare-lstm": Recipe(
         "Shakespeare, LSTM",
         SHAKESPEARE,
-        {"cell": "lstm", "hidden_size": 256, "num_layers": 2, "embedding_size": 64},
+        SIZE | {"cell": "lstm", "hidden_size": 256},
     ),
     "shakespeare-gru": Recipe(
         "Shakespeare, GRU",
         SHAKESPEARE,
-        {"cell": "gru", "hidden_size": 300, "num_layers": 2, "embedding_size": 64},
+        SIZE | {"cell": "gru", "hidden_size": 300},
     ),
     "shakespeare-rnn": Recipe(
         "Shakespeare, plain RNN",
         SHAKESPEARE,
-        {"cell": "rnn_tanh", "hidden_size": 520, "num_layers": 2, "embedding_size": 64},
+        SIZE | {"cell": "rnn_tanh", "hidden_size": 520},
         learning_rate=1e-3,
     ),
     "linux-lstm": Recipe(
@@ -87,7 +88,7 @@ RECIPES: dict[str, Recipe] = {
             "embedding_size": 64,
             "dropout": 0.05,
         },
-        epochs=9,
+        epochs=6,
         prompt="static int ",
         note="""
 The best published figure for a corpus of this kind is 0.84 nats (three layers of 512, 6.2M
@@ -104,7 +105,7 @@ characters of the whole kernel; Karpathy, Johnson, Fei-Fei 2015); the texts diff
             "embedding_size": 64,
             "dropout": 0.2,
         },
-        epochs=20,
+        epochs=12,
         prompt="Все счастливые семьи ",
         language="ru",
         note="""

@@ -3,7 +3,7 @@
     server      the address of a server with the repository's checkpoints, one for all tests
     open_page   open_page(path, **options) -> Page, in a context of its own; options are those of a
                 Playwright context: locale, viewport, color_scheme, reduced_motion, ...
-    page        open_page("/") was not called yet: an empty page, 1280 x 800, English
+    page        a watched page that has gone nowhere yet: 1280 x 800, English
     faults      what went wrong on the pages of this test; `faults.expect(pattern)` lets one through
 
 A test fails where a page wrote an error to the console, threw, or asked for anything from
@@ -21,7 +21,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
@@ -67,8 +67,11 @@ def wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
         try:
             with urllib.request.urlopen(url, timeout=5):
                 return
+        except HTTPError as answer:  # 503 while it loads
+            answer.close()
         except (URLError, TimeoutError, ConnectionError):
-            time.sleep(0.1)
+            pass
+        time.sleep(0.1)
     pytest.fail(f"{url} never answered 200:\n{log.read_text()[-4000:]}", pytrace=False)
 
 
@@ -147,7 +150,7 @@ def faults(server: str) -> Iterator[Faults]:
 
 @pytest.fixture
 def open_page(browser: Browser, server: str, faults: Faults) -> Iterator[Callable[..., Page]]:
-    """open_page(path, **options): a watched page in a fresh context, at `path` unless it is None."""
+    """open_page(path, **options): a watched page in a fresh context, at `path` unless None."""
     contexts = []
 
     def open_page(path: str | None = "/", **options) -> Page:

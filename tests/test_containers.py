@@ -1,0 +1,171 @@
+"""The Docker files parse, and each of their steps works on what the repository holds.
+
+Nothing is built here: the steps are walked one by one, with the argument parser, the port and the
+files of the repository held against them.
+"""
+
+import ast
+import json
+import re
+import shlex
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+import yaml
+
+from backend.__main__ import parser
+from backend.app import create_app
+from backend.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+INSTRUCTIONS = {
+    *("ARG", "CMD", "COPY", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "RUN", "STOPSIGNAL", "USER"),
+    "WORKDIR",
+}
+
+
+def steps() -> list[tuple[str, str]]:
+    """(instruction, rest) of each step of the Dockerfile, continued lines joined."""
+    lines = [line for line in (ROOT / "Dockerfile").read_text().splitlines() if line[:1] != "#"]
+    joined = re.sub(r"\\\n\s*", "", "\n".join(lines))
+    return [tuple(line.split(maxsplit=1)) for line in joined.splitlines() if line.strip()]
+
+
+def only(instruction: str) -> str:
+    """What follows the one step of this kind."""
+    (rest,) = [rest for name, rest in steps() if name == instruction]
+    return rest
+
+
+def served(command: list[str]):
+    """The server's arguments in a command of a container."""
+    assert command[:3] == ["python", "-m", "backend"]
+    return parser().parse_args(command[3:])
+
+
+def ignored(path: str) -> bool:
+    """Whether .dockerignore keeps a path from the builder: the last pattern that matches wins."""
+    out = False
+    for line in (ROOT / ".dockerignore").read_text().splitlines():
+        pattern = line.strip().lstrip("!")
+        parts = [path, *map(str, Path(path).parents)]
+        if pattern and not line.startswith("#") and any(fnmatch(p, pattern) for p in parts):
+            out = not line.startswith("!")
+    return out
+
+
+@pytest.fixture(scope="module")
+def services() -> dict:
+    """The services of docker-compose.yml."""
+    return yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+
+
+def test_every_step_is_an_instruction_and_the_first_chooses_a_supported_python():
+    assert {name for name, _ in steps()} <= INSTRUCTIONS
+    name, image = steps()[0]
+    assert name == "FROM"
+    version = re.fullmatch(r"python:3\.(\d+)-slim", image)
+    assert 11 <= int(version[1]) <= 14
+
+
+def test_every_copied_path_exists_and_reaches_the_builder():
+    copied = [rest.split()[0] for name, rest in steps() if name == "COPY"]
+    assert {"backend", "models", "frontend", "checkpoints"} <= set(copied)
+    for path in copied:
+        assert (ROOT / path).exists(), path
+        assert not ignored(path), path
+    assert [path for path in (".git", ".venv", "runs", "tests") if not ignored(path)] == []
+
+
+def test_what_the_image_installs_was_copied_before():
+    names = [name for name, _ in steps()]
+    installed = names.index("RUN")
+    before = {rest.split()[1] for name, rest in steps()[:installed] if name == "COPY"}
+    assert set(re.findall(r"requirements/\w+\.txt", steps()[installed][1])) <= before
+
+
+def test_the_torch_of_the_image_is_the_one_that_is_pinned():
+    (_, install) = next(step for step in steps() if step[0] == "RUN")
+    pattern = (
+        re.search(r"sed -n 's/(.+?)/\\1/p'", install)[1].replace(r"\(", "(").replace(r"\)", ")")
+    )
+    found = re.findall(pattern, (ROOT / "requirements/runtime.txt").read_text(), re.MULTILINE)
+    assert len(found) == 1
+    assert re.fullmatch(r"torch==\d+\.\d+\.\d+", found[0])
+    assert ("ARG", 'TORCH_INDEX=""') in steps()
+
+
+def test_the_image_does_not_run_as_root():
+    names = [name for name, _ in steps()]
+    assert only("USER") not in {"root", "0"}
+    assert names.index("USER") < names.index("CMD")
+    assert "COPY" not in names[names.index("USER") :]
+    made = [rest for name, rest in steps() if name == "RUN" and "useradd" in rest]
+    assert shlex.split(made[0])[-1] == only("USER")
+
+
+def test_the_command_of_the_image_starts_the_server_on_the_port_it_exposes():
+    arguments = served(json.loads(only("CMD")))
+    assert arguments.command == "serve"
+    assert arguments.host == "0.0.0.0"
+    assert arguments.port == int(only("EXPOSE"))
+    assert arguments.device == "cpu"
+    assert arguments.checkpoints == Path(only("WORKDIR")) / "checkpoints"
+
+
+def test_the_health_check_asks_an_address_that_the_server_has():
+    flags, _, command = only("HEALTHCHECK").partition("CMD ")
+    assert {flag.split("=")[0] for flag in flags.split()} <= {
+        *("--interval", "--timeout", "--start-period", "--retries")
+    }
+    python, dash_c, code = json.loads(command)
+    assert (python, dash_c) == ("python", "-c")
+    ast.parse(code)
+    port, path = re.search(r"http://127\.0\.0\.1:(\d+)(/\w+)'", code).groups()
+    assert port == only("EXPOSE")
+    assert path in create_app(Settings(checkpoints=ROOT / "checkpoints")).openapi()["paths"]
+
+
+def test_compose_serves_on_the_cpu_unless_the_gpu_is_named(services):
+    plain = [name for name, service in services.items() if "profiles" not in service]
+    assert plain == ["unrolled"]
+    assert "command" not in services["unrolled"]  # that of the image: the CPU
+    assert "deploy" not in services["unrolled"]
+
+
+def test_the_gpu_profile_reserves_a_device_and_uses_it(services):
+    (gpu,) = [service for service in services.values() if service.get("profiles") == ["gpu"]]
+    (device,) = gpu["deploy"]["resources"]["reservations"]["devices"]
+    assert device == {"driver": "nvidia", "count": 1, "capabilities": ["gpu"]}
+    on_gpu, on_cpu = served(gpu["command"]), served(json.loads(only("CMD")))
+    assert on_gpu.device == "cuda"
+    assert vars(on_gpu) | {"device": "cpu"} == vars(on_cpu)
+
+
+def test_every_service_is_built_here_and_published_to_this_machine_only(services):
+    for service in services.values():
+        assert (ROOT / service["build"]["context"] / "Dockerfile").is_file()
+        for argument in service["build"]["args"]:
+            assert any(n == "ARG" and r.startswith(argument + "=") for n, r in steps())
+        (port,) = service["ports"]
+        assert port == "127.0.0.1:${PORT:-8000}:" + only("EXPOSE")
+
+
+def test_every_service_reads_its_checkpoints_and_writes_only_to_tmp(services):
+    for service in services.values():
+        (volume,) = service["volumes"]
+        source, target, mode = volume.split(":")
+        assert (ROOT / source).is_dir()
+        assert mode == "ro"
+        assert Path(target) == served(json.loads(only("CMD"))).checkpoints
+        assert service["read_only"] is True
+        assert service["tmpfs"] == ["/tmp"]
+        assert service["cap_drop"] == ["ALL"]
+
+
+def test_every_docker_command_of_the_readme_names_a_service(services):
+    readme = (ROOT / "README.md").read_text("utf-8")
+    named = re.findall(r"^    docker compose up ?(\S*)$", readme, re.MULTILINE)
+    assert len(named) >= 2
+    assert set(filter(None, named)) <= services.keys()

@@ -27,24 +27,17 @@ def pick_device(name: str) -> str:
 def _import(settings: Settings) -> str:
     import torch
 
+    from models.prepare import prepare
+
     torch.set_num_threads(settings.threads)
+    prepare()  # before anything runs: a number must not depend on when the kernels were ready
     return pick_device(settings.device)
 
 
-async def open_engine(app: FastAPI) -> "Engine":
-    """Import, compile and start; then load the checkpoints one after another."""
-    state = app.state
-    try:
-        device = await asyncio.to_thread(_import, state.settings)
-    except Exception as error:
-        log.exception("the engine could not be started")
-        state.catalog.fail(f"the engine could not be started: {error}")
-        raise Unavailable(f"The engine could not be started: {error}.") from error
+def _engine(settings: Settings) -> "Engine":
     from backend.engine import Engine, Limits
 
-    state.catalog.device = device
-    settings = state.settings
-    engine = Engine(
+    return Engine(
         Limits(
             max_active=settings.max_streams,
             max_queued=settings.max_queued,
@@ -54,7 +47,29 @@ async def open_engine(app: FastAPI) -> "Engine":
             max_state_bytes=settings.max_stream_bytes,
         )
     )
-    engine.start()
+
+
+async def open_engine(app: FastAPI) -> "Engine":
+    """Import, compile and start; then load the checkpoints one after another."""
+    state = app.state
+    try:
+        device = await asyncio.to_thread(_import, state.settings)
+        engine = _engine(state.settings)
+        engine.start()
+    except Exception as error:
+        log.exception("the engine could not be started")
+        state.catalog.fail(f"the engine could not be started: {error}")
+        raise Unavailable(f"The engine could not be started: {error}.") from error
     state.engine = engine
+    state.catalog.device = device
     state.catalog.start()
     return engine
+
+
+async def close_engine(app: FastAPI) -> None:
+    """Refuse new generations, let those that run finish within the time to drain."""
+    state = app.state
+    state.stopping = True
+    state.catalog.stop()
+    if state.engine is not None:
+        await state.engine.stop(state.settings.drain_seconds)

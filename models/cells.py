@@ -18,12 +18,15 @@ gates of all steps then follow from two matrix products, and c from a scan over 
 """
 
 from collections.abc import Collection
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from models import kernels
 from models.trace import Point, choose
 
 CELL_POINTS: dict[str, tuple[str, ...]] = {
@@ -91,6 +94,7 @@ class Recurrent:
         self.state_letters = ("h", "c") if cell == "lstm" else ("h",)
         self.layers = self._layers(dict(weights))  # per layer: its one or two directions
         self._fused: dict[str, nn.RNNBase] = {}
+        self._packed: dict[str, kernels.Packed] = {}
 
     def _layers(self, weights: dict[str, Tensor]) -> list[list[Direction]]:
         H, G = self.hidden_size, GATES[self.cell]
@@ -111,7 +115,7 @@ class Recurrent:
                     if tuple(tensor.shape) != shape:
                         found = tuple(tensor.shape)
                         raise ValueError(f"{name}{suffix} has shape {found}, expected {shape}")
-                    tensors[name] = tensor.detach()
+                    tensors[name] = tensor.detach().contiguous()
                 rows = slice(row, row + len(self.state_letters))
                 row = rows.stop
                 name = f"rnn.{layer}" + ".reverse" * reverse
@@ -151,17 +155,15 @@ class Recurrent:
         B = self._check(x, state)
         if state is None:
             state = x.new_zeros(self.state_rows, B, self.hidden_size)
+        fast = x.device.type == "cpu" and x.dtype == torch.float32 and kernels.ready()
         after, captured = torch.empty_like(state), {}
         for directions in self.layers:
             outputs = []
             for direction in directions:
                 asked = {name[-1] for name in wanted if name[:-2] == direction.name}
                 source = x.flip(0) if direction.reverse else x
-                found = self._run_torch(direction, source, state[direction.rows], asked)
-                for letter, row in zip(
-                    self.state_letters, range(*direction.rows.indices(self.state_rows)), strict=True
-                ):
-                    after[row] = found[letter][-1]
+                road = self._run_kernels if fast else self._run_torch
+                found, after[direction.rows] = road(direction, source, state[direction.rows], asked)
                 if direction.reverse:
                     found = {letter: value.flip(0) for letter, value in found.items()}
                 outputs.append(found["h"])
@@ -187,7 +189,7 @@ class Recurrent:
             width = direction.weight_ih.shape[1]
             with torch.device("meta"):
                 layer = kind(width, self.hidden_size, bias=self.bias, **options)
-            names = [n for n in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+            names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
             tensors = {f"{n}_l0": getattr(direction, n) for n in names[: 4 if self.bias else 2]}
             layer.load_state_dict(tensors, assign=True)
             layer.requires_grad_(False).eval()
@@ -197,21 +199,76 @@ class Recurrent:
 
     def _run_torch(
         self, direction: Direction, x: Tensor, state: Tensor, asked: set[str]
-    ) -> dict[str, Tensor]:
-        """One direction over x (T, B, input), first step first -> letters of (T, B, H)."""
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """One direction over x (T, B, input), first step first -> at least the letters asked,
+        and h, (T, B, H) each, and the state after the last step (1 or 2, B, H)."""
         first = tuple(row.unsqueeze(0).contiguous() for row in state)
-        h, last = self._fused_layer(direction)(x, first if self.cell == "lstm" else first[0])
+        with _full_precision(x):
+            h, last = self._fused_layer(direction)(x, first if self.cell == "lstm" else first[0])
         found = {"h": h}
-        if self.cell == "lstm" and not asked - {"h"}:
-            return found | {"c": last[1]}  # only the last one: it is the state
-        if asked - {"h"} or self.cell == "lstm":
-            before = torch.cat([first[0], h[:-1]])  # (T, B, H), what each step started from
-            from_x = F.linear(x, direction.weight_ih, direction.bias_ih)  # (T, B, G * H)
-            from_h = F.linear(before, direction.weight_hh, direction.bias_hh)
-            found |= gates(self.cell, from_x, from_h)
+        last = torch.cat(last) if self.cell == "lstm" else last  # (1 or 2, B, H)
+        if not asked - {"h"}:
+            return found, last
+        before = torch.cat([first[0], h[:-1]])  # (T, B, H), what each step started from
+        from_x = F.linear(x, direction.weight_ih, direction.bias_ih)  # (T, B, G * H)
+        from_h = F.linear(before, direction.weight_hh, direction.bias_hh)
+        found |= gates(self.cell, from_x, from_h)
         if self.cell == "lstm":
             found["c"] = scan(found["f"], found["i"] * found["g"], first[1][0])
-        return found
+        return found, last
+
+    @cached_property
+    def half(self) -> bool:
+        """Whether all matrices are float16 numbers, so that the kernels may rest them as such."""
+        return all(
+            kernels.is_half(weight.numpy())
+            for directions in self.layers
+            for direction in directions
+            for weight in (direction.weight_ih, direction.weight_hh)
+        )
+
+    def packed(self, direction: Direction, name: str) -> kernels.Packed:
+        """A weight of a direction in the form of the kernels, packed when first wanted."""
+        key = f"{direction.name}.{name}"
+        if key not in self._packed:
+            self._packed[key] = kernels.pack(getattr(direction, name).numpy(), self.half)
+        return self._packed[key]
+
+    def _run_kernels(
+        self, direction: Direction, x: Tensor, state: Tensor, asked: set[str]
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """The same as `_run_torch`, on the kernel road."""
+        (T, B, _), H = x.shape, self.hidden_size
+        gates = F.linear(x, direction.weight_ih, direction.bias_ih)  # (T, B, G * H)
+        w_hh = self.packed(direction, "weight_hh")
+        h = x.new_empty(T + 1, B, H)
+        h[0] = state[0]
+        c = h
+        if self.cell == "lstm":
+            c = x.new_empty(T + 1 if "c" in asked else 2, B, H)
+            c[0] = state[1]
+        b_hh = direction.bias_hh if self.bias else x.new_zeros(gates.shape[-1])
+        kernels.sequence(
+            kernels.CELL_CODES[self.cell],
+            w_hh,
+            *(value.numpy() for value in (b_hh, gates, h, c, x.new_empty(B, w_hh.N))),
+        )
+        letters = self.letters[len(self.state_letters) :]
+        found = dict(zip(letters, gates.chunk(len(letters), dim=-1), strict=True))
+        if not asked.issuperset(letters):  # let go of what was not asked
+            found = {letter: found[letter].clone() for letter in asked.intersection(letters)}
+        found["h"], last = h[1:], [h[T]]
+        if self.cell == "lstm":
+            found["c"] = c[1:]
+            last.append(c[T % len(c)])
+        return found, torch.stack(last)
+
+
+def _full_precision(x: Tensor):
+    """On CUDA, float32 products as such: cuDNN would round their factors to 10 bits (TF32)."""
+    if not x.is_cuda:
+        return nullcontext()
+    return torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
 
 
 def gates(cell: str, from_x: Tensor, from_h: Tensor) -> dict[str, Tensor]:

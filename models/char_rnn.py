@@ -50,7 +50,7 @@ class CharRNNConfig:
 
     def check(self) -> None:
         """Refuse sizes that no checkpoint of this kind has, before memory is taken for them."""
-        if self.cell not in CELLS:
+        if self.cell not in list(CELLS):  # a list: what was found may have no hash
             raise CheckpointError(f"cell is {self.cell!r}, expected one of {', '.join(CELLS)}")
         bounds = {
             "vocab_size": (1, 65536),
@@ -60,8 +60,10 @@ class CharRNNConfig:
         }
         for name, (low, high) in bounds.items():
             value = getattr(self, name)
-            if not isinstance(value, int) or not low <= value <= high:
+            if type(value) is not int or not low <= value <= high:  # True is an int too
                 raise CheckpointError(f"{name} is {value!r}, expected an integer {low}..{high}")
+        if type(self.dropout) not in (int, float) or not 0 <= self.dropout <= 1:
+            raise CheckpointError(f"dropout is {self.dropout!r}, expected a number 0..1")
 
     def to_dict(self) -> dict:
         """The fields as plain JSON values."""
@@ -140,10 +142,14 @@ def open_checkpoint(files: CheckpointFiles, device: str = "cpu", capacity: int =
             f"vocabulary.json holds {len(files.vocabulary)} symbols, "
             f"config.json says vocab_size {config.vocab_size}"
         )
+    try:
+        characters = Characters(files.vocabulary)
+    except ValueError as error:
+        raise CheckpointError(f"vocabulary.json: {error}") from error
     with torch.device("meta"):
         network = CharRNN(config)
     fill(network, files.weights)
-    return CharRunner(network.to(device), Characters(files.vocabulary), capacity)
+    return CharRunner(network.to(device), characters, capacity)
 
 
 class CharRunner:

@@ -23,6 +23,7 @@ MAX_HEADER_BYTES = 1 << 20
 MAX_TENSORS = 4096
 MAX_WEIGHT_BYTES = 1 << 30
 MAX_JSON_BYTES = 8 << 20
+DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
 class CheckpointError(ValueError):
@@ -44,10 +45,12 @@ def _read_json(path: Path):
     try:
         if path.stat().st_size > MAX_JSON_BYTES:
             raise CheckpointError(f"{path.name} is larger than {MAX_JSON_BYTES} bytes")
-        return json.loads(path.read_text("utf-8"))
+        raw = path.read_bytes()
     except FileNotFoundError as error:
         raise CheckpointError(f"{path.name} is missing") from error
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    try:
+        return json.loads(raw.decode("utf-8"))
+    except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, an absurd number
         raise CheckpointError(f"{path.name} is not valid JSON: {error}") from error
 
 
@@ -69,11 +72,12 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     if len(weights) > MAX_TENSORS:
         raise CheckpointError(f"{path.name} holds {len(weights)} tensors, at most {MAX_TENSORS}")
     for name, tensor in weights.items():
-        if not tensor.is_floating_point():
-            raise CheckpointError(f"{name} is {tensor.dtype}, expected floating point")
-        if not torch.isfinite(tensor).all():
-            raise CheckpointError(f"{name} holds NaN or infinity")
-    return {name: tensor.float() for name, tensor in weights.items()}
+        if tensor.dtype not in DTYPES:
+            raise CheckpointError(f"{name} is {tensor.dtype}, expected 16 to 64-bit floats")
+        weights[name] = tensor.float()
+        if not torch.isfinite(weights[name]).all():
+            raise CheckpointError(f"{name} holds NaN or infinity, expected finite float32 numbers")
+    return weights
 
 
 def read_checkpoint(folder: Path) -> CheckpointFiles:
@@ -88,13 +92,15 @@ def read_checkpoint(folder: Path) -> CheckpointFiles:
         raise CheckpointError("vocabulary.json must be a list of strings")
     if not vocabulary or len(set(vocabulary)) != len(vocabulary):
         raise CheckpointError("vocabulary.json must hold distinct symbols, at least one")
+    if any("\ud800" <= c <= "\udfff" for symbol in vocabulary for c in symbol):
+        raise CheckpointError("vocabulary.json must hold characters, found a lone surrogate")
     card = folder / "README.md"
     return CheckpointFiles(
         folder.name,
         about,
         vocabulary,
         read_weights(folder / "model.safetensors"),
-        card.read_text("utf-8") if card.is_file() else "",
+        card.read_text("utf-8", "replace") if card.is_file() else "",
     )
 
 

@@ -2,7 +2,10 @@
 
 Every text has a slot, a row of `Stepper.state`, and a step takes any subset of the slots. The
 numbers of a row are bitwise the same whatever the batch and whatever the other rows hold, so a
-text comes out the same on a busy server as alone.
+text comes out the same on a busy server as alone. The kernels have this from the order of their
+sums (`kernels.multiply`); the torch road, which serves until they are compiled, from taking each
+row alone. (Rows at two places of one torch batch may differ in the last bit: the ends of an
+array take other instructions than its middle.)
 """
 
 import numpy as np
@@ -10,16 +13,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from models import kernels
 from models.cells import GATES, Recurrent, gates
-
-CHUNK = 16  # rows a product of the torch road always has: its sums then never depend on the batch
 
 
 class Stepper:
     """One step for many rows. Not to be shared between threads.
 
     `table` (V, input) is the vector of each token, `output_weight` (V, H) and `output_bias` (V)
-    make logits of the last layer's h. `capacity` is the number of slots.
+    make logits of the last layer's h. `capacity` is the number of slots. `state` (capacity, S, H)
+    may be read and written between steps: a copied row is all there is to know about a text.
+    `layout` names the columns of a capture: (point, start, stop).
     """
 
     def __init__(
@@ -42,6 +46,10 @@ class Stepper:
         with torch.no_grad():
             self._table = F.linear(table, first.weight_ih, first.bias_ih)  # (V, G * H)
         self._output = (output_weight.detach(), output_bias.detach())
+        self._kernels = self._kernel_step() if kernels.ready() else None
+
+    def _kernel_step(self) -> "_KernelStep":
+        return _KernelStep(self.recurrent, self._table, *self._output, self.state)
 
     def reset(self, slot: int) -> None:
         """Put a slot back to the state before any text: zeros."""
@@ -51,40 +59,103 @@ class Stepper:
         """Read one token a slot: int64 (B,), int64 (B,) -> captures (B, width), logits (B, V).
 
         Advances `state` in place. What is returned may be overwritten by the next call. Slots
-        must be distinct. Raises IndexError for a slot or a token that there is not.
+        must be distinct. Raises IndexError for a slot or a token that there is not, and
+        ValueError for more rows than slots, or none.
         """
-        slots, tokens = np.asarray(slots, np.int64), np.asarray(tokens, np.int64)
+        slots = np.array(slots, np.int64)
+        tokens = np.array(tokens, np.int64)
         B = len(slots)
-        capture = np.empty((B, self.width), np.float32)
-        logits = np.empty((B, self.vocab_size), np.float32)
-        for start in range(0, B, CHUNK):
-            rows = slice(start, min(start + CHUNK, B))
-            self._step_torch(slots[rows], tokens[rows], capture[rows], logits[rows])
-        return capture, logits
+        if not 0 < B <= len(self.state) or slots.shape != tokens.shape:
+            raise ValueError(f"{B} slots and {len(tokens)} tokens, of {len(self.state)} slots")
+        if kernels.ready():
+            if self._kernels is None:
+                self._kernels = self._kernel_step()
+            return self._kernels(slots, tokens)
+        for values, size in ((slots, len(self.state)), (tokens, self.vocab_size)):
+            if values.min() < 0 or values.max() >= size:
+                raise IndexError("there is no such token or slot")
+        rows = [
+            self._step_torch(*pair) for pair in zip(slots.tolist(), tokens.tolist(), strict=True)
+        ]
+        capture, logits = zip(*rows, strict=True)
+        return np.stack(capture), np.stack(logits)
 
     @torch.no_grad()
-    def _step_torch(self, slots, tokens, capture, logits) -> None:
-        cell, n = self.recurrent.cell, len(slots)
-        state = torch.zeros(CHUNK, *self.state.shape[1:])
-        state[:n] = torch.from_numpy(self.state[slots])
-        from_x = torch.zeros(CHUNK, GATES[cell] * self.recurrent.hidden_size)
-        from_x[:n] = self._table[torch.from_numpy(tokens)]
+    def _step_torch(self, slot: int, token: int) -> tuple[np.ndarray, np.ndarray]:
+        """One row by torch, in the order of the formulas: capture (width,), logits (V,)."""
+        cell = self.recurrent.cell
+        from_x, state = self._table[token].clone(), torch.tensor(self.state[slot])  # (S, H)
         found = []
         for layer, (direction,) in enumerate(self.recurrent.layers):
-            rows = state[:, direction.rows]  # (CHUNK, 1 or 2, H)
+            before = state[direction.rows]  # h, and c of an LSTM
             if layer:
                 from_x = F.linear(h, direction.weight_ih, direction.bias_ih)  # noqa: F821
-            from_h = F.linear(rows[:, 0].contiguous(), direction.weight_hh, direction.bias_hh)
+            from_h = F.linear(before[0], direction.weight_hh, direction.bias_hh)
             now = gates(cell, from_x, from_h)
             if cell == "lstm":
-                rows[:, 1] = now["c"] = now["f"] * rows[:, 1] + now["i"] * now["g"]
+                before[1] = now["c"] = now["f"] * before[1] + now["i"] * now["g"]
                 h = now["o"] * now["c"].tanh()
             elif cell == "gru":
-                h = (1 - now["z"]) * now["n"] + now["z"] * rows[:, 0]
+                h = (1 - now["z"]) * now["n"] + now["z"] * before[0]
             else:
                 h = now["a"].tanh() if cell == "rnn_tanh" else now["a"].relu()
-            rows[:, 0] = now["h"] = h
+            before[0] = now["h"] = h
             found += [now[letter] for letter in self.recurrent.letters]
-        self.state[slots] = state[:n].numpy()
-        capture[:] = torch.cat(found, dim=1)[:n].numpy()
-        logits[:] = F.linear(h, *self._output)[:n].numpy()
+        logits = F.linear(h, *self._output)
+        self.state[slot] = state.numpy()
+        return torch.cat(found).numpy(), logits.numpy()
+
+
+class _KernelStep:
+    """The kernel road of a Stepper: packed weights and the work space for `capacity` rows."""
+
+    def __init__(
+        self,
+        recurrent: Recurrent,
+        table: Tensor,
+        output_weight: Tensor,
+        output_bias: Tensor,
+        state: np.ndarray,
+    ):
+        H, capacity = recurrent.hidden_size, len(state)
+        blocks = len(recurrent.letters) * H  # of a layer in a capture
+        width = recurrent.num_layers * blocks
+        self.state, self.vocab_size = state, len(table)
+        self.cell = kernels.CELL_CODES[recurrent.cell]
+        self.layers = []
+        for layer, (direction,) in enumerate(recurrent.layers):
+            w_hh = recurrent.packed(direction, "weight_hh")
+            # the first layer's input products come from the table; its w_ih is not read
+            w_ih = recurrent.packed(direction, "weight_ih") if layer else w_hh
+            zeros = np.zeros(GATES[recurrent.cell] * H, np.float32)
+            biases = [
+                b.numpy() if b is not None else zeros
+                for b in (direction.bias_ih, direction.bias_hh)
+            ]
+            first = layer * blocks
+            below = first - blocks if layer else -1
+            self.layers.append((w_ih, w_hh, *biases, direction.rows.start, first, below))
+        self.table = np.zeros((len(table), w_hh.N), np.float32)
+        self.table[:, : table.shape[1]] = table.numpy()
+        weight = output_weight.float().contiguous().numpy()
+        self.output = kernels.pack(weight, kernels.is_half(weight))
+        self.output_bias = np.zeros(self.output.N, np.float32)
+        self.output_bias[: self.vocab_size] = output_bias.numpy()
+        self.last = width - blocks  # where the h of the last layer starts
+        self.from_x = np.empty((capacity, w_hh.N), np.float32)
+        self.from_h = np.empty_like(self.from_x)
+        self.before = np.empty((capacity, H), np.float32)
+        self.capture = np.empty((capacity, width), np.float32)
+        self.logits = np.empty((capacity, self.output.N), np.float32)
+
+    def __call__(self, slots: np.ndarray, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        B = len(slots)
+        capture, logits, from_x = self.capture[:B], self.logits[:B], self.from_x[:B]
+        kernels.look_up(self.table, tokens, slots, len(self.state), from_x)
+        for w_ih, w_hh, b_ih, b_hh, row, first, below in self.layers:
+            kernels.step_layer(
+                self.cell, w_ih, w_hh, b_ih, b_hh, from_x, self.from_h, self.before,
+                self.state, slots, row, capture, first, below,
+            )  # fmt: skip
+        kernels.project(self.output, self.output_bias, capture, self.last, logits)
+        return capture, logits[:, : self.vocab_size]

@@ -1,0 +1,42 @@
+import json
+from importlib import import_module
+
+import pytest
+
+from models.checkpoint import CheckpointError
+from models.kinds import KINDS, open_checkpoint
+from models.trace import Point
+from tests.toys import CONFIGS, write_toy
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_names_a_module_that_opens_it(kind):
+    assert callable(import_module(KINDS[kind]).open_checkpoint)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_what_is_opened_declares_its_kind_its_tasks_and_its_points(tmp_path, name):
+    write_toy(tmp_path / name, CONFIGS[name])
+    runner = open_checkpoint(tmp_path / name)
+    assert runner.kind in KINDS
+    assert set(runner.tasks) == {"trace", "generate"}
+    assert runner.points
+    assert all(isinstance(point, Point) for point in runner.points)
+
+
+def test_a_kind_that_is_not_known_is_refused_with_the_kinds_that_are(tmp_path):
+    write_toy(tmp_path / "toy", CONFIGS["toy-gru"])
+    config = tmp_path / "toy" / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"kind": "crystal_ball"}))
+    with pytest.raises(CheckpointError, match=r"crystal_ball.*char_rnn"):
+        open_checkpoint(tmp_path / "toy")
+
+
+def test_a_folder_that_is_not_there_is_refused_by_the_name_of_the_missing_file(tmp_path):
+    with pytest.raises(CheckpointError, match=r"config\.json is missing"):
+        open_checkpoint(tmp_path / "nothing")
+
+
+def test_the_capacity_is_the_number_of_generations_that_fit(tmp_path):
+    write_toy(tmp_path / "toy", CONFIGS["toy-rnn"])
+    assert len(open_checkpoint(tmp_path / "toy", capacity=3).stepper.state) == 3

@@ -1,0 +1,81 @@
+import gzip
+import json
+
+import pytest
+
+from models.kinds import open_checkpoint
+from models.training import __main__ as program
+from models.training import hello
+from models.training.recipes import RECIPES, Recipe, Source
+
+TEXT = "abcab\n" * 400
+TINY = Recipe(
+    "A toy",
+    Source("toy.txt.gz", "A toy", "written here", "CC0-1.0"),
+    {"cell": "gru", "hidden_size": 8, "num_layers": 1},
+    epochs=1,
+    batch_size=4,
+    chunk=16,
+    learning_rate=2e-2,
+    warmup=2,
+    prompt="ab",
+)
+
+
+@pytest.fixture
+def arguments(tmp_path, monkeypatch):
+    """A recipe `toy` with its corpus, and the flags that keep it inside a temporary folder."""
+    monkeypatch.setitem(RECIPES, "toy", TINY)
+    (tmp_path / "toy.txt.gz").write_bytes(gzip.compress(TEXT.encode()))
+    folders = {"--data": tmp_path, "--out": tmp_path / "out", "--runs": tmp_path / "runs"}
+    return ["toy", *(str(part) for pair in folders.items() for part in pair)]
+
+
+def test_the_command_trains_measures_and_writes_a_checkpoint_that_opens(arguments, tmp_path):
+    program.main(arguments)
+    assert open_checkpoint(tmp_path / "out" / "toy").characters.symbols == ["\n", "a", "b", "c"]
+    about = json.loads((tmp_path / "out" / "toy" / "config.json").read_text())
+    assert about["figures"]["test_characters"] == len(TEXT) * 5 // 100
+    assert about["training"]["history"][0]["epoch"] == 1
+
+
+def test_the_best_so_far_can_be_written_without_training_on(arguments, tmp_path):
+    program.main(arguments)
+    (tmp_path / "runs" / "toy" / "latest.safetensors").unlink()  # what training would go on from
+    written = (tmp_path / "out" / "toy" / "model.safetensors").read_bytes()
+    (tmp_path / "out" / "toy" / "model.safetensors").unlink()
+    program.main([*arguments, "--as-is"])
+    assert (tmp_path / "out" / "toy" / "model.safetensors").read_bytes() == written
+
+
+def test_a_corpus_that_is_not_there_ends_the_command_with_one_line_that_says_where_to_put_it(
+    arguments, tmp_path
+):
+    (tmp_path / "toy.txt.gz").unlink()
+    with pytest.raises(SystemExit) as ended:
+        program.main(arguments)
+    assert str(tmp_path / "toy.txt.gz") in ended.value.code
+    assert "--data" in ended.value.code
+
+
+def test_a_name_nobody_knows_is_refused_with_the_names_there_are(capsys):
+    with pytest.raises(SystemExit) as ended:
+        program.main(["poetry"])
+    assert ended.value.code == 2
+    told = capsys.readouterr().err
+    assert all(name in told for name in [*RECIPES, hello.NAME])
+
+
+def test_the_smallest_model_needs_no_data(tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr(hello, "make", made.append)
+    program.main(["hello-rnn", "--out", str(tmp_path), "--data", str(tmp_path / "none")])
+    assert made == [tmp_path / "hello-rnn"]
+
+
+def test_data_inside_the_project_goes_before_data_beside_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(program, "ROOT", tmp_path / "project")
+    (tmp_path / "project").mkdir()
+    assert program.data_folder() == tmp_path / "shared" / "data"
+    (tmp_path / "project" / "data").mkdir()
+    assert program.data_folder() == tmp_path / "project" / "data"

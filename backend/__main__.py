@@ -4,6 +4,7 @@ import argparse
 import socket
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from backend.settings import Settings, add_arguments, from_arguments
 
@@ -28,10 +29,36 @@ def listen(settings: Settings) -> socket.socket:
     except (OSError, OverflowError) as error:
         listener.close()
         sys.exit(
-            f"unrolled: cannot listen on {settings.host} port {settings.port}: {error}. "
+            f"unrolled: cannot listen on {settings.host} port {settings.port}: "
+            f"{str(error).rstrip('.')}. "
             "Choose another with PORT=8001 (make) or --port 8001."
         )
     return listener
+
+
+def serve(settings: Settings, listener: socket.socket) -> None:
+    """Serve until told to stop."""
+    import uvicorn
+
+    from backend.app import create_app
+    from backend.start import close_engine
+
+    class Server(uvicorn.Server):
+        """Lets generations end with their last event before their connections are closed."""
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            await close_engine(self.config.app)
+            await super().shutdown(sockets)
+
+    config = uvicorn.Config(
+        create_app(settings),
+        log_level="warning",
+        server_header=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=round(settings.drain_seconds) + 1,
+    )
+    with suppress(KeyboardInterrupt):  # Ctrl-C has been answered by then
+        Server(config).run(sockets=[listener])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -40,22 +67,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     settings = from_arguments(parsed)
     listener = listen(settings)
 
-    # Imported after the socket is bound: a busy port is told at once.
-    import uvicorn
-
-    from backend.app import create_app
-
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     print(f"Unrolled is on http://{shown}:{port}  (Ctrl-C stops it)", flush=True)
-    config = uvicorn.Config(
-        create_app(settings),
-        log_level="warning",
-        server_header=False,
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=round(settings.drain_seconds) + 1,
-    )
-    uvicorn.Server(config).run(sockets=[listener])
+    serve(settings, listener)  # imports after the socket is bound: a busy port is told at once
 
 
 if __name__ == "__main__":

@@ -11,9 +11,9 @@ from starlette.routing import Route
 from backend import docs, errors, pages, static
 from backend.api import checkpoints, generate, health, trace
 from backend.catalog import Catalog
-from backend.guards import BodyLimit, SecurityHeaders
+from backend.guards import HEADERS, BodyLimit, SecurityHeaders
 from backend.settings import Settings
-from backend.start import open_engine
+from backend.start import close_engine, open_engine
 
 
 @asynccontextmanager
@@ -30,11 +30,8 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        state.stopping = True
         opening.cancel()
-        state.catalog.stop()
-        if state.engine is not None:
-            await state.engine.stop(state.settings.drain_seconds)
+        await close_engine(app)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -52,7 +49,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     state.settings, state.engine, state.stopping = settings, None, False
     state.catalog = Catalog(settings.checkpoints, settings.device, settings.max_streams)
     state.tracing = asyncio.Semaphore(2)
-    errors.install(app, pages.error_page)
+    errors.install(app, pages.error_page, HEADERS)
     for module in (health, checkpoints, trace, generate, docs, pages):
         app.include_router(module.router)
     app.router.routes.insert(0, Route("/static/{path:path}", static.serve))

@@ -16,6 +16,12 @@ from backend.errors import NotFound, Unavailable
 
 log = logging.getLogger("unrolled")
 STATED = ("title", "kind", "parameters", "licence")
+TYPES = dict.fromkeys(("title", "kind", "licence", "language", "prompt"), str) | {
+    "parameters": int,
+    "config": dict,
+    "figures": dict,
+    "data": dict,
+}
 
 
 @dataclass
@@ -59,14 +65,20 @@ class Catalog:
         self._started = asyncio.Event()
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             if path.is_dir() and not path.name.startswith("."):
-                self.entries[path.name] = Entry(path.name, path, *self._about(path))
+                id = path.name.encode("utf-8", "replace").decode()  # bytes that are no text
+                self.entries[id] = Entry(id, path, *self._about(path))
 
     @staticmethod
     def _about(path: Path) -> tuple[dict, str, str]:
         try:
             about = json.loads((path / "config.json").read_text("utf-8"))
             if not isinstance(about, dict):
-                raise ValueError("config.json must be an object")
+                raise ValueError("it must be an object")
+            for name, expected in TYPES.items():
+                found = about.get(name)
+                if found is not None and type(found) is not expected:
+                    raise ValueError(f"{name} is {found!r:.60}, expected {expected.__name__}")
+            json.dumps(about, ensure_ascii=False, allow_nan=False).encode()  # can be told again
             return about, "loading", ""
         except FileNotFoundError:
             return {}, "failed", "config.json is missing"
@@ -101,7 +113,7 @@ class Catalog:
         try:
             entry.runner = open_checkpoint(entry.folder, self.device, self.capacity)
             card = entry.folder / "README.md"
-            entry.card = card.read_text("utf-8") if card.is_file() else ""
+            entry.card = card.read_text("utf-8", "replace") if card.is_file() else ""
             entry.status = "ready"
         except (CheckpointError, OSError, ValueError) as error:
             entry.status, entry.reason = "failed", str(error)

@@ -21,6 +21,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 log = logging.getLogger("unrolled")
+SHOWN = 20  # wrong fields of a body that are told
 
 
 class Error(Exception):
@@ -77,7 +78,7 @@ def _from_validation(error: RequestValidationError) -> Error:
     problems = error.errors()
     if any(p["type"] == "json_invalid" for p in problems):
         return Invalid("The body is not valid JSON.", "Send a JSON object.", "invalid_json")
-    fields = [{"field": _field(p["loc"]), "problem": p["msg"]} for p in problems]
+    fields = [{"field": _field(p["loc"]), "problem": p["msg"]} for p in problems[:SHOWN]]
     first = fields[0]
     message = f"{first['field']}: {first['problem']}" if first["field"] else first["problem"]
     hint = "See /docs for the fields of this request and their bounds."
@@ -98,8 +99,13 @@ def _from_http(error: HTTPException) -> Error:
     return found
 
 
-def install(app: FastAPI, page: Callable[[Request, Error], Response]) -> None:
-    """Give an application the one error shape: JSON, or `page` for a person who browses."""
+def install(
+    app: FastAPI, page: Callable[[Request, Error], Response], always: list[tuple[bytes, bytes]]
+) -> None:
+    """Give an application the one error shape: JSON, or `page` for a person who browses.
+
+    `always` are headers of every answer: that of a failure is made outside all middleware.
+    """
 
     def answer(request: Request, error: Error, headers: dict | None = None) -> Response:
         browses = "text/html" in request.headers.get("accept", "")
@@ -125,7 +131,9 @@ def install(app: FastAPI, page: Callable[[Request, Error], Response]) -> None:
         # A defect of ours: logged whole, told in one line.
         where = request.url.path.encode("unicode_escape").decode()
         log.error("%s %s failed", request.method, where, exc_info=error)
-        return answer(request, Error("The server failed on this request.", "It has been logged."))
+        told = answer(request, Error("The server failed on this request.", "It has been logged."))
+        told.raw_headers.extend(always)
+        return told
 
     app.add_exception_handler(Error, on_error)
     app.add_exception_handler(RequestValidationError, on_invalid)

@@ -1,6 +1,7 @@
 """What stands between the network and the application: a cap on bodies, and security headers."""
 
 import json
+from contextlib import suppress
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -77,14 +78,15 @@ class BodyLimit:
 
         async def send_noted(message: Message) -> None:
             nonlocal started
-            started = True
-            await send(message)
+            if seen <= self.limit or started:
+                started = True
+                await send(message)
 
-        try:
+        # The application may turn BodyTooLarge into an answer of its own: that one is not sent.
+        with suppress(BodyTooLarge):
             await self.app(scope, receive_counted, send_noted)
-        except BodyTooLarge:
-            if not started:
-                await self._refuse(send)
+        if seen > self.limit and not started:
+            await self._refuse(send)
 
     async def _refuse(self, send: Send) -> None:
         body = json.dumps(

@@ -30,12 +30,13 @@ def preferred(accept_language: str) -> str:
     """The reader's language by an Accept-Language header: the best-weighted one we speak."""
     wanted = []
     for part in accept_language.split(","):
-        tag, _, quality = part.strip().partition(";q=")
+        tag, _, quality = part.replace(" ", "").partition(";q=")
         try:
             weight = float(quality) if quality else 1.0
         except ValueError:
             continue
-        wanted.append((-weight, tag.lower().split("-")[0]))
+        if weight > 0:  # 0 is a refusal
+            wanted.append((-weight, tag.lower().split("-")[0]))
     for _, tag in sorted(wanted, key=lambda pair: pair[0]):
         if tag in LANGUAGES:
             return tag

@@ -74,6 +74,11 @@ def root(request: Request) -> Response:
     return RedirectResponse(f"/{reader_language(request)}/", 307, {"Vary": "Accept-Language"})
 
 
+@router.get("/favicon.ico")
+def favicon() -> Response:
+    return RedirectResponse(f"/static/{static.version()}/mark.svg", 307)
+
+
 @router.get("/{language}/")
 def home(request: Request, language: str) -> Response:
     return render(request, require_language(language), "home.html")

@@ -59,14 +59,22 @@ def _find(name: str) -> Path:
     return path
 
 
+def _accepts_gzip(header: str) -> bool:
+    for part in header.lower().replace(" ", "").split(","):
+        coding, _, quality = part.partition(";q=")
+        if coding == "gzip":
+            return not quality or quality.strip("0.") != ""  # q=0 is a refusal
+    return False
+
+
 def serve(request: Request) -> Response:
     """One static file; a plain function, so that reading and compressing stay off the loop."""
     asked, _, name = request.path_params["path"].partition("/")
     try:
         path = _find(name)
-    except ValueError:  # an embedded NUL
+    except (ValueError, OSError):  # an embedded NUL, a name too long
         raise NotFound("There is no such file.") from None
-    accepts = "gzip" in request.headers.get("accept-encoding", "")
+    accepts = _accepts_gzip(request.headers.get("accept-encoding", ""))
     compressed = accepts and path.suffix in COMPRESSED
     body = _read(path, path.stat().st_mtime_ns, compressed)
     current = asked == version()

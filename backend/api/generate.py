@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from backend.api.events import StepWriter, event
 from backend.api.texts import read_points, read_text
-from backend.errors import Busy, Error, Invalid, Unavailable
+from backend.errors import Busy, Error, Invalid, TooLarge, Unavailable
 
 router = APIRouter(prefix="/api/checkpoints", tags=["generate"])
+MAX_TOP_K = 1 << 16  # as many symbols as a vocabulary may have
 MAX_SEED = (1 << 53) - 1  # a number that JavaScript holds exactly
 
 
@@ -24,7 +25,7 @@ class GenerateRequest(BaseModel):
     temperature: float = Field(
         0.8, gt=0, le=100, allow_inf_nan=False, description="the logits are divided by it"
     )
-    top_k: int = Field(0, ge=0, description="draw among the k most likely; 0: all")
+    top_k: int = Field(0, ge=0, le=MAX_TOP_K, description="draw among the k most likely; 0: all")
     top_p: float = Field(
         1.0, gt=0, le=1, allow_inf_nan=False, description="draw among the likeliest that make p"
     )
@@ -76,6 +77,7 @@ async def generate(request: Request, id: str, body: GenerateRequest) -> Streamin
 
 async def _submit(request: Request, entry, body: GenerateRequest, prefix, points, seed):
     from backend.engine import EngineError, Full, Job
+    from backend.engine import TooLarge as Capture
 
     job = Job(
         model_id=entry.id,
@@ -97,6 +99,9 @@ async def _submit(request: Request, entry, body: GenerateRequest, prefix, points
         raise Busy(
             "All places are taken.", error.retry_after, "Try again after the seconds told."
         ) from None
+    except Capture as error:
+        hint = "Ask for fewer points or fewer characters."
+        raise TooLarge(error.message, hint, steps=error.steps) from None
     except EngineError as error:
         raise Unavailable(error.message, "Try again in a moment.", error.code) from None
 

@@ -63,6 +63,7 @@ async def trace(request: Request, id: str, body: TraceRequest) -> dict:
             f"These points take {4 * width * (stop - body.start)} bytes, at most {limit} are sent.",
             f"Ask for at most {limit // (4 * width)} steps at a time, or for fewer points.",
             "trace_too_large",
+            limit=limit,
         )
     async with state.tracing:
         return await run_in_threadpool(_trace, entry, tokens, points, body.start, stop)

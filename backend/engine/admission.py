@@ -18,7 +18,6 @@ from backend.engine.limits import Limits
 from backend.engine.stream import Stream
 
 
-
 def shutting_down() -> EngineError:
     """What everyone hears once the engine stops."""
     return EngineError("shutting_down", "The server is stopping; ask again in a moment.")

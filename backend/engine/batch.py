@@ -17,10 +17,10 @@ from backend.engine.errors import EngineError
 from backend.engine.job import End, Runner, Step
 from backend.engine.limits import Limits
 from backend.engine.stream import Stream
-from models.sampling import draw, top, uniform
+from models.choosing import Choice, Settings, choose
 
 log = logging.getLogger("unrolled")
-CANDIDATES = 5
+SEED_MASK = (1 << 64) - 1
 
 
 class Row:
@@ -31,10 +31,9 @@ class Row:
         "slot",
         "index",
         "token",
-        "prefix",
+        "read",
         "start",
         "last",
-        "seed",
         "probability",
         "top",
         "since",
@@ -47,15 +46,20 @@ class Row:
         self.stream, self.slot = stream, slot
         self.index = 0  # of the token that is read next
         self.token = job.prefix[0]
-        self.prefix = job.prefix
+        self.read = len(job.prefix)  # tokens that are read, before some are written
         self.start = job.start
         self.last = job.length - 1  # index of the last token
-        self.seed = job.seed
         self.probability: float | None = None
         self.top: list = []
         self.since = now
         self.until = now + limits.max_seconds
         self.paused_until = math.inf
+
+    @property
+    def forced(self) -> int:
+        """The token after the one that is read next, where the prefix says it; else -1."""
+        following = self.index + 1
+        return self.stream.job.prefix[following] if following < self.read else -1
 
 
 class Batch:
@@ -78,8 +82,11 @@ class Batch:
         self._on_leave = on_leave
         self._changed = True  # the arrays below do not match `running`
         self._until = math.inf  # when the first running row is out of time
-        self._slots = self._tokens = np.zeros(0, np.int64)
-        self._settings: tuple[np.ndarray, ...] = ()  # temperature, top_k, top_p, each (B,)
+        self._slots: np.ndarray  # (B,) int64, and so are the next three
+        self._tokens: np.ndarray  # to read
+        self._positions: np.ndarray  # of the tokens to choose
+        self._forced: np.ndarray  # the tokens of the prefix there, -1 past its end
+        self._settings: Settings
 
     # -- joining and leaving -----------------------------------------------------------------
 
@@ -145,8 +152,7 @@ class Batch:
     def ready(self) -> bool:
         """Whether there is something to do for a paused row."""
         return any(
-            row.stream.closed or row.stream.unread * 2 <= row.stream.capacity
-            for row in self.paused
+            row.stream.closed or row.stream.unread * 2 <= row.stream.capacity for row in self.paused
         )
 
     @property
@@ -171,70 +177,70 @@ class Batch:
             self._arrange()
         rows = self.running
         try:
-            capture, logits = self.stepper.step(self._slots, self._tokens)
-            sound = np.isfinite(logits).all(axis=1)
-            if not sound.all():
-                rows, capture, logits = self._drop_unsound(sound, capture, logits)
-                if not rows:
-                    return True
-            u = np.array([uniform(row.seed, row.index + 1) for row in rows])
-            tokens, own, drawn = draw(logits, *self._settings, u)
-            order = top(own, CANDIDATES)  # (B, 5)
-            at = np.arange(len(rows))[:, None]
-            chances = zip(
-                order.tolist(), own[at, order].tolist(), drawn[at, order].tolist(), strict=True
-            )
+            captured, logits = self.stepper.step(self._slots, self._tokens)
+            choice = choose(logits, self._settings, self._positions, self._forced)
         except Exception:
             log.exception("a step of %s failed", rows[0].stream.job.model_id)
             self.fail(EngineError("model_failed", "The model failed on this step."))
             return True
         self.steps += 1
         self.tokens += len(rows)
-        left = now >= self._until  # rows may be out of time
-        chosen = tokens.tolist()
-        for b, (row, candidates) in enumerate(zip(rows, chances, strict=True)):
-            try:
-                left |= self._advance(row, capture[b], logits[b], chosen, own, b, candidates, now)
-            except Exception:
-                log.exception("a row of %s failed", row.stream.job.model_id)
-                row.stream.finish(EngineError("row_failed", "This stream failed on this step."))
-                left = True
-        if left:
+        self._tokens = choice.tokens
+        self._positions += 1
+        if self._report(captured, logits, choice, now) or now >= self._until:
             self._sweep(now)
-        else:
-            self._tokens = np.array([row.token for row in rows], np.int64)
         return True
 
-    def _advance(self, row, captured, logits, chosen, own, b, candidates, now) -> bool:
-        """Report what a row read, choose what it reads next; True where it leaves or pauses."""
-        stream, index = row.stream, row.index
-        if stream.closed:
-            return True
-        if index >= row.start:
-            columns = stream.columns
-            stream.put(
-                Step(
-                    index,
-                    row.token,
-                    index < len(row.prefix),
-                    row.probability,
-                    row.top,
-                    columns,
-                    columns.take(captured, logits),
-                )
-            )
-        row.top = list(zip(*candidates, strict=True))
-        if index == row.last:
-            stream.finish(End(row.top))
-            return True
-        row.index = index = index + 1
-        row.token = token = row.prefix[index] if index < len(row.prefix) else chosen[b]
-        row.probability = float(own[b, token])
-        if stream.unread >= stream.capacity:
-            stream.paused = True
-            row.paused_until = now + self.limits.reader_deadline_seconds
-            return True
-        return False
+    def _report(self, captured: np.ndarray, logits: np.ndarray, choice: Choice, now: float) -> bool:
+        """Hand out what each row has read, and note what it reads next; True where any leaves
+        or pauses. This loop is what a step costs in Python: it is kept short."""
+        sort = False
+        for b, (row, sound, token, probability, *candidates) in enumerate(
+            zip(self.running, *(column.tolist() for column in choice), strict=True)
+        ):
+            stream = row.stream
+            try:
+                if stream.closed:
+                    sort = True
+                    continue
+                if not sound:
+                    raise EngineError(
+                        "non_finite",
+                        f"The model gave a number that is not finite at token {row.index}.",
+                    )
+                index = row.index
+                if index >= row.start:
+                    columns = stream.columns
+                    stream.put(
+                        Step(
+                            index,
+                            row.token,
+                            index < row.read,
+                            row.probability,
+                            row.top,
+                            columns,
+                            columns.take(captured, logits, b),
+                        )
+                    )
+                    if stream.unread >= stream.capacity:
+                        stream.paused = sort = True
+                        row.paused_until = now + self.limits.reader_deadline_seconds
+                row.top = list(zip(*candidates, strict=True))
+                if index == row.last:
+                    stream.finish(End(row.top))
+                    sort = True
+                row.index = index + 1
+                row.token, row.probability = token, probability
+                if index <= row.read:
+                    self._forced[b] = row.forced
+            except EngineError as error:
+                stream.finish(error)
+                sort = True
+            except Exception:
+                log.exception("a row of %s failed", stream.job.model_id)
+                stream.finish(EngineError("row_failed", "This stream failed on this step."))
+                sort = True
+        return sort
 
     def _sweep(self, now: float) -> None:
         """Sort the rows after a step into those that go on, pause or have left."""
@@ -251,26 +257,19 @@ class Batch:
         self.running = going
         self._changed = True
 
-    def _drop_unsound(self, sound: np.ndarray, capture: np.ndarray, logits: np.ndarray):
-        """End the rows whose logits are not finite; returns the others and their numbers."""
-        for row, fine in zip(self.running, sound, strict=True):
-            if not fine:
-                message = f"The model gave a number that is not finite at token {row.index}."
-                self._leave(row, EngineError("non_finite", message))
-        self.running = [row for row, fine in zip(self.running, sound, strict=True) if fine]
-        self._arrange()
-        return self.running, capture[sound], logits[sound]
-
     def _arrange(self) -> None:
         """Arrays that match `running`."""
         rows = self.running
-        jobs = [row.stream.job for row in rows]
         self._slots = np.array([row.slot for row in rows], np.int64)
         self._tokens = np.array([row.token for row in rows], np.int64)
-        self._settings = (
-            np.array([job.temperature for job in jobs]),
-            np.array([job.top_k for job in jobs]),
-            np.array([job.top_p for job in jobs]),
+        self._positions = np.array([row.index + 1 for row in rows], np.int64)
+        self._forced = np.array([row.forced for row in rows], np.int64)
+        jobs = [row.stream.job for row in rows]
+        self._settings = Settings(
+            np.array([job.temperature for job in jobs], np.float64),
+            np.array([job.top_k for job in jobs], np.int64),
+            np.array([job.top_p for job in jobs], np.float64),
+            np.array([job.seed & SEED_MASK for job in jobs], np.uint64),
         )
         self._until = min((row.until for row in rows), default=math.inf)
         self._changed = False

@@ -58,20 +58,21 @@ class Columns:
         """Bytes that one step keeps."""
         return 4 * self.width
 
-    def take(self, captured: np.ndarray, logits: np.ndarray) -> np.ndarray | None:
-        """Copy what is wanted of one row (width,) and its logits (V,); None if that is nothing."""
+    def take(self, captured: np.ndarray, logits: np.ndarray, b: int) -> np.ndarray | None:
+        """Copy what is wanted of row b of (B, width) and (B, V); None if that is nothing."""
+        pieces = self._pieces
         if not self._logits:
-            if len(self._pieces) == 1:
-                ((start, stop),) = self._pieces
-                return captured[start:stop].copy()
-            if not self._pieces:
+            if len(pieces) == 1:
+                start, stop = pieces[0]
+                return captured[b, start:stop].copy()
+            if not pieces:
                 return None
         row = np.empty(self.width, np.float32)
         filled = 0
-        for start, stop in self._pieces:
+        for start, stop in pieces:
             end = filled + stop - start
-            row[filled:end] = captured[start:stop]
+            row[filled:end] = captured[b, start:stop]
             filled = end
         if self._logits:
-            row[filled:] = logits
+            row[filled:] = logits[b]
         return row

@@ -1,7 +1,7 @@
 """The engine: submit a job, read its stream, stop, look at the counts.
 
-There is one worker a device, started when its first job comes. Everything is called from an
-event loop and nothing here blocks it.
+There is one worker a device; others than the CPU get theirs with their first job. Everything is
+called from an event loop and nothing here blocks it.
 """
 
 import asyncio
@@ -38,8 +38,9 @@ class Engine:
         self._started = False
 
     def start(self) -> None:
-        """Accept jobs."""
+        """Accept jobs, and begin to compile what they need; the first one waits for that."""
         self._started = True
+        self._worker("cpu")
 
     def submit(self, job: Job, client: str = "") -> Stream:
         """Put a job in line and return its stream at once; call from a running event loop.
@@ -82,7 +83,7 @@ class Engine:
         """Counts of this moment."""
         active, queued = self._admission.counts()
         counts = [worker.counts() for worker in list(self._workers.values())]
-        steps, tokens, leaked = (sum(column) for column in zip(*counts)) if counts else (0, 0, 0)
+        steps, tokens, leaked = (sum(count[k] for count in counts) for k in range(3))
         return Stats(active, queued, steps, tokens, leaked)
 
     def _closed(self, stream: Stream) -> None:

@@ -95,7 +95,7 @@ class Step:
     probability: float | None
     top: list[Candidate]  # the five most likely, the likeliest first
     columns: Columns = field(repr=False)
-    row: np.ndarray | None = field(repr=False)  # float32, the points asked for, side by side as `columns` says
+    row: np.ndarray | None = field(repr=False)  # float32, the points side by side (`columns`)
 
     @property
     def capture(self) -> dict[str, np.ndarray]:

@@ -11,6 +11,7 @@ class Limits:
     max_queued: int = 128  # streams of one model that wait for a place
     max_per_client: int = 64  # streams one client may have under way, running or waiting
     queue_steps: int = 64  # steps a stream holds for its reader before its row pauses
+    flush_seconds: float = 0.004  # between two wake-ups of the readers, while there is work
     reader_deadline_seconds: float = 30.0  # how long a paused row waits for its reader
     max_seconds: float = 300.0  # how long one stream may run, counted from its first step
     max_state_bytes: int = 512 << 20  # captured numbers of one stream, from start to end

@@ -102,7 +102,7 @@ class Stream:
         while not self.closed:
             outcome = self._outcome  # before the queue: no step is appended after it is set
             if self._queue:
-                return self._take()
+                return self.take()
             if isinstance(outcome, End):
                 self.close()
                 return outcome
@@ -117,7 +117,8 @@ class Stream:
                 self._waiter = None
         raise StopAsyncIteration
 
-    def _take(self) -> list[Step]:
+    def take(self) -> list[Step]:
+        """Every step that waits, without waiting for one."""
         queue, steps = self._queue, []
         try:
             while True:

@@ -15,6 +15,7 @@ from backend.engine.batch import Batch
 from backend.engine.errors import EngineError
 from backend.engine.job import Runner
 from backend.engine.stream import Mailbox, Stream
+from models import choosing
 
 log = logging.getLogger("unrolled")
 
@@ -37,6 +38,7 @@ class Worker:
         self._mailboxes: dict[Mailbox, None] = {}
         self._wake = Event()
         self._stop_at = math.inf
+        self._flush_at = 0.0
         self._thread = Thread(target=self._run, name=f"engine-{name}", daemon=True)
 
     def start(self) -> None:
@@ -77,6 +79,7 @@ class Worker:
     # -- the thread --------------------------------------------------------------------------
 
     def _run(self) -> None:
+        choosing.warm_up()
         while True:
             try:
                 now = monotonic()
@@ -85,8 +88,8 @@ class Worker:
                 busy = False
                 for batch in list(self.batches.values()):
                     busy |= self._tick(batch, now)
-                for mailbox in list(self._mailboxes):
-                    mailbox.flush()
+                if not busy or monotonic() >= self._flush_at:
+                    self._flush()
                 if now >= self._stop_at or (self._stop_at < math.inf and not self.batches):
                     break
                 if not busy:
@@ -95,6 +98,12 @@ class Worker:
                 log.exception("a round of the engine failed")
         for batch in list(self.batches.values()):
             batch.fail(shutting_down())
+        self._flush()
+
+    def _flush(self) -> None:
+        """Wake the readers. Not after every step of a fast model: what a wake-up costs is paid
+        in the interpreter's lock, which the next step waits for."""
+        self._flush_at = monotonic() + self.admission.limits.flush_seconds
         for mailbox in list(self._mailboxes):
             mailbox.flush()
 

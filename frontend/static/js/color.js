@@ -46,14 +46,14 @@ export function signedRamp() {
 /** Paper to a hue to its deep end. */
 export function sequential(css) {
   return remembered(`sequential ${css}`, () => {
-    const end = mix(css, color("--ramp-end"), 0.42);
+    const end = mix(css, color("--ramp-end"), 0.22);
     return build([color("--ramp-floor"), mix(color("--ramp-floor"), css, 0.5), css, end]);
   });
 }
 
 /** Ink that can be read on a colour of a ramp. */
 export function inkOn(css) {
-  return toLab(parse(css))[0] > 0.62 ? "#101216" : "#ffffff";
+  return remembered(`ink on ${css}`, () => (toLab(parse(css))[0] > 0.62 ? "#101216" : "#ffffff"));
 }
 
 function remembered(key, make) {

@@ -2,8 +2,8 @@
  * A point over time as pixels: one pixel a column and a row, kept in tiles of 128 columns, so that
  * a new column costs one column and a frame costs one `drawImage` a visible tile.
  *
- * With fewer rows than units every row shows the strongest (largest |value|) of the units it
- * covers.
+ * With fewer rows than units every row shows the strongest of the units it covers: the one whose
+ * value is farthest from the middle of the scale, which is 0 for signed values and 0.5 for gates.
  */
 
 import { rampOf } from "./color.js";
@@ -14,6 +14,7 @@ export class Raster {
   /** @param {import("./trace-store.js").PointColumns} point */
   constructor(point) {
     this.point = point;
+    this.middle = point.range === "unit" || point.range === "probability" ? 0.5 : 0;
     this.rows = 0;
     this.order = null; // order[k]: the unit at place k; null: by index
     this.clear();
@@ -40,12 +41,12 @@ export class Raster {
 
   /** The unit whose value a pixel shows. */
   unitAt(t, row) {
-    const { point, order } = this;
+    const { point, order, middle } = this;
     const values = point.row(t);
     let best = -1;
     for (let place = this.firstPlace(row); place < this.firstPlace(row + 1); place++) {
       const unit = order ? order[place] : place;
-      if (best < 0 || Math.abs(values[unit]) > Math.abs(values[best])) best = unit;
+      if (best < 0 || Math.abs(values[unit] - middle) > Math.abs(values[best] - middle)) best = unit;
     }
     return best;
   }
@@ -99,7 +100,7 @@ export class Raster {
   }
 
   column(pixels, at, t) {
-    const { point, order, rows } = this;
+    const { point, order, rows, middle } = this;
     const { data, units } = point;
     const base = t * units;
     const [low, high] = point.limits;
@@ -111,7 +112,7 @@ export class Raster {
       let best = data[base + (order ? order[place] : place)];
       for (place++; place < stop; place++) {
         const value = data[base + (order ? order[place] : place)];
-        if (Math.abs(value) > Math.abs(best) || best !== best) best = value;
+        if (Math.abs(value - middle) > Math.abs(best - middle) || best !== best) best = value;
       }
       if (best !== best) {
         pixels[row * TILE + at] = 0;

@@ -23,7 +23,6 @@ export class Session extends EventTarget {
     this.store.declare(checkpoint.points.filter((point) => point.axes.at(-1) === "unit"));
     this.state = "idle"; // idle, reading, writing
     this.queue = [];
-    this.held = false; // stopped by the reader with steps still queued
     this.pace = 0; // columns a second; 0: as fast as they come
     this.due = 0;
     this.abort = null;
@@ -38,21 +37,21 @@ export class Session extends EventTarget {
     return this.state === "writing";
   }
 
-  /** Show `text` as the network reads it; only what differs from the present text is asked for. */
+  /**
+   * Show `text` as the network reads it; only what differs from the present text is asked for.
+   * What is on the page stays until the answer is there.
+   */
   async read(text) {
     this.cancel();
     const { store } = this;
     const characters = Array.from(text);
     let same = 0;
     while (same < characters.length && same < store.length && store.columns[same].token === characters[same]) same++;
-    this.prefix = text;
-    if (same < store.length) {
-      store.truncate(same);
-      this.tell("columns");
-    }
-    for (const column of store.columns) column.prefix = true;
     this.problem(null);
-    if (same === characters.length) return this.become("idle");
+    if (same === characters.length) {
+      this.give(text, same);
+      return this.become("idle");
+    }
     const abort = (this.abort = new AbortController());
     this.become("reading");
     try {
@@ -60,42 +59,48 @@ export class Session extends EventTarget {
       const answer = await trace(this.checkpoint.id, body, abort.signal);
       if (abort.signal.aborted) return;
       store.setTrace(answer, same);
-      this.tell("columns");
+      this.give(text, store.length);
       this.become("idle");
     } catch (error) {
       this.fail(error, abort);
     }
   }
 
+  /** From now on `text` is what was given; columns after `length` go. */
+  give(text, length) {
+    this.prefix = text;
+    this.store.truncate(length);
+    for (const column of this.store.columns) column.prefix = true;
+    this.tell("columns");
+  }
+
   /**
    * Write `count` characters after the first `start` columns and `inserted`. Columns before
-   * `start` stay as they are and are not sent again.
+   * `start` are not sent again; those after it stay until the server has begun.
    * @param {Sampling} sampling
    */
   async write(count, sampling, start = this.store.length, inserted = "") {
     this.cancel();
     const { store } = this;
-    if (start < store.length) {
-      store.truncate(start);
-      this.tell("columns");
-    }
-    const prefix = store.text() + inserted;
-    if (inserted) {
-      for (const column of store.columns) column.prefix = true;
-      this.prefix = prefix;
-    }
-    store.reserve(start + Array.from(inserted).length + count);
-    this.held = false;
+    const prefix = store.text(0, start) + inserted;
+    this.begin = () => {
+      if (inserted) this.give(prefix, start);
+      else store.truncate(start);
+      store.reserve(start + Array.from(inserted).length + count);
+    };
     this.problem(null);
     const abort = (this.abort = new AbortController());
     this.become("writing");
     const body = { prefix, max_new_tokens: count, start, points: this.names, ...sampling };
+    let whole = false;
     try {
       await generate(this.checkpoint.id, body, abort.signal, (event, data) => {
         if (abort.signal.aborted) return;
+        whole ||= event === "done" || event === "error";
         this.queue.push([event, data]);
         if (this.queue.length === 1) this.tell("work");
       });
+      if (!whole && !abort.signal.aborted) throw new ApiError({ code: "connection", message: "" });
       this.ended = true;
       this.tell("work");
     } catch (error) {
@@ -103,7 +108,7 @@ export class Session extends EventTarget {
     }
   }
 
-  /** Hold what is queued and take no more. */
+  /** Take no more. */
   stop() {
     this.cancel();
     this.become("idle");
@@ -150,7 +155,7 @@ export class Session extends EventTarget {
       this.store.addStep(data);
       return 1;
     }
-    if (event === "start") this.seed = data.seed;
+    if (event === "start") this.begin();
     if (event === "done") {
       this.store.next = data.next ?? [];
       this.tell("columns");

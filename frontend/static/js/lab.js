@@ -1,0 +1,405 @@
+/** The lab of a recurrent character network: brings the views together on one text and one axis. */
+
+import { checkpoint as fetchCheckpoint } from "./api.js";
+import { color, forgetColors, rampOf, sequential, hue } from "./color.js";
+import { Compare } from "./compare.js";
+import { Controls } from "./controls.js";
+import { HairLines } from "./hair-lines.js";
+import { keys } from "./keyboard.js";
+import { Maps } from "./maps.js";
+import { Microscope } from "./microscope.js";
+import { NextCharacters } from "./next-characters.js";
+import { Overview } from "./overview.js";
+import { Problem } from "./problem.js";
+import { ReadingText } from "./reading-text.js";
+import { Saver } from "./saver.js";
+import { Session } from "./session.js";
+import { TextRuler } from "./text-ruler.js";
+import { TimeAxis } from "./time-axis.js";
+import { UnitChart } from "./unit-chart.js";
+import { Unrolled, layersOf } from "./unrolled.js";
+import { addressWriter, readState } from "./url-state.js";
+import { loadPlotly, plotly } from "./plotly.js";
+import { pageData, spoken, t } from "./words.js";
+
+const REST = 140; // ms without movement before Plotly draws
+const READABLE = 90; // ms between changes of the panels while characters stream
+const get = (id) => document.getElementById(id);
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+class Lab {
+  constructor(about) {
+    this.about = about;
+    this.state = readState();
+    this.session = new Session(about);
+    this.store = this.session.store;
+    this.axis = new TimeAxis({ columnWidth: this.state.zoom || 18 * this.scale, calm: calm.matches });
+    this.layers = layersOf(this.store);
+    this.picked = null; // {point, layer, unit}
+    this.colour = this.state.colour;
+    this.saveAddress = addressWriter(() => this.address());
+    this.build();
+    this.listen();
+    this.restore();
+  }
+
+  get scale() {
+    return parseFloat(color("--scale")) || 1;
+  }
+
+  build() {
+    const { axis, store } = this;
+    /** Figures on or near the screen: only they are drawn. */
+    this.seen = new Set();
+    this.watcher = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) this.seen[isIntersecting ? "add" : "delete"](target);
+      this.wake();
+    }, { rootMargin: "160px" });
+    const onGo = (at) => this.go(at);
+    const onFork = (at, token) => this.fork(at, token);
+    const tint = (at) => this.tint(at);
+    const wake = () => this.wake();
+    this.controls = new Controls(this);
+    this.problem = new Problem(get("problem"), { prompt: get("prompt"), mirror: get("mirror"), onRetry: () => this.controls.retry() });
+    this.reading = new ReadingText(get("reading"), { store, tint, onGo, axis });
+    this.ruler = new TextRuler(get("ruler"), axis, { store, tint, onGo, onType: onFork });
+    this.overview = new Overview(get("overview"), axis);
+    this.graph = new Unrolled(get("graph"), axis, { store, onGo, onFork });
+    this.saver = new Saver(this);
+    this.maps = new Maps({ bar: get("maps-bar"), stack: get("maps"), note: get("maps-note") }, {
+      store, axis, layers: this.layers, wake,
+      onArranged: (maps) => this.arranged(maps),
+      onPick: (point, at, unit) => this.pick(point, unit, at),
+      onSave: (map, kind) => this.saver.map(map, kind),
+      onChange: () => this.rearranged(),
+    });
+    this.next = new NextCharacters(get("step-panel"), { store, axis, onFork });
+    this.microscope = new Microscope(get("microscope"), {
+      store, axis, layers: this.layers,
+      onPick: (layer, unit) => this.pick(layer.cell ?? layer.points.h, unit),
+      onKept: () => this.setColour(this.colour === "kept" ? "none" : "kept"),
+    });
+    this.chart = new UnitChart(get("chart"), { store, axis });
+    this.compare = new Compare(get("compare-body"), {
+      axis, session: this.session, onGo, wake,
+      onArranged: () => this.hair?.collect(),
+      onSave: (map, kind, session) => this.saver.map(map, kind, session),
+      onChange: () => this.compared(),
+    });
+    this.hair = new HairLines(get("stage"), axis);
+    this.graph.label();
+  }
+
+  listen() {
+    const { axis, session } = this;
+    const wake = () => this.wake();
+    for (const type of ["columns", "work"]) session.addEventListener(type, wake);
+    session.addEventListener("state", () => this.changed());
+    session.addEventListener("problem", () => this.problem.show(session.error));
+    axis.addEventListener("view", wake);
+    axis.addEventListener("at", () => {
+      this.moved = true;
+      this.wake();
+    });
+    axis.addEventListener("hover", () => {
+      this.hair.draw();
+      for (const map of this.maps.shown) map.tellAt();
+    });
+    const measure = () => axis.resize(get("ruler").querySelector("canvas").clientWidth);
+    new ResizeObserver(() => (measure(), this.wake())).observe(get("ruler"));
+    const restyle = () => {
+      forgetColors();
+      this.restyle();
+    };
+    new MutationObserver(restyle).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-present"] });
+    document.fonts?.ready.then(wake);
+    this.watcher.observe(this.graph.canvas);
+    this.watcher.observe(get("chart"));
+    addEventListener("resize", wake);
+    get("colour").addEventListener("change", () => this.setColour(get("colour").value));
+    get("follow").addEventListener("click", () => axis.follow());
+    get("zoom-in").addEventListener("click", () => axis.zoom(axis.columnWidth * 1.3));
+    get("zoom-out").addEventListener("click", () => axis.zoom(axis.columnWidth / 1.3));
+    get("compare").addEventListener("change", () => this.compare.choose(get("compare").value));
+    keys({
+      Space: () => this.controls.toggle(),
+      ArrowLeft: () => this.go(axis.at - 1),
+      ArrowRight: () => this.go(axis.at + 1),
+      "Shift+ArrowLeft": () => this.go(axis.at - 10),
+      "Shift+ArrowRight": () => this.go(axis.at + 10),
+      Home: () => this.go(0),
+      End: () => axis.follow(),
+      "+": () => axis.zoom(axis.columnWidth * 1.3),
+      "-": () => axis.zoom(axis.columnWidth / 1.3),
+      n: () => this.controls.step(),
+      b: () => this.go(axis.at - 1),
+      "[": () => this.nextUnit(-1),
+      "]": () => this.nextUnit(1),
+      "/": () => get("prompt").focus(),
+      p: () => this.controls.present(),
+      "?": () => get("help").showModal(),
+      PageDown: () => this.controls.turn(1),
+      PageUp: () => this.controls.turn(-1),
+      ...Object.fromEntries([1, 2, 3, 4, 5].map((n) => [String(n), () => this.forkRank(n - 1)])),
+    });
+  }
+
+  /** The page as its address describes it. */
+  restore() {
+    const { state, axis } = this;
+    this.maps.restore(state);
+    const [layer, letter, unit] = state.unit.split(".");
+    const found = this.layers[Number(layer)]?.points[letter];
+    if (found && Number(unit) < found.units) this.pick(found, Number(unit));
+    this.setColour(state.colour, false);
+    this.wanted = state.at; // taken up once that column is there
+    axis.resize(get("ruler").querySelector("canvas").clientWidth);
+    if (state.compare) {
+      get("compare").value = state.compare;
+      this.compare.choose(get("compare").value);
+    }
+    this.controls.begin(state);
+    if (document.documentElement.dataset.present !== undefined) this.controls.turn(0);
+    this.wake();
+    this.rest();
+  }
+
+  address() {
+    const { axis, session, store, maps, picked } = this;
+    const written = Math.max(0, store.length - Array.from(session.prefix).length);
+    const wished = session.busy || session.error; // what was asked for, not what is there
+    return {
+      prefix: wished ? this.controls.prompt.value : session.prefix,
+      ...this.controls.sampling(),
+      n: wished ? this.controls.target : written,
+      at: axis.pinned ? axis.at : -1,
+      unit: picked ? `${this.layers.indexOf(picked.layer)}.${picked.point.letter}.${picked.unit}` : "",
+      layer: maps.layer === String(this.layers.length - 1) ? "" : maps.layer,
+      points: maps.points,
+      order: maps.orderKind,
+      height: maps.heightKind,
+      colour: this.colour,
+      zoom: Math.abs(axis.columnWidth - 18 * this.scale) < 0.01 ? 0 : Math.round(10 * axis.columnWidth) / 10,
+      compare: this.compare.id,
+    };
+  }
+
+  /** Make a step current. */
+  go(at) {
+    this.axis.go(at);
+    get("panel").classList.add("open");
+    this.saveAddress();
+  }
+
+  fork(at, token) {
+    if (at < 0 || at > this.store.length) return;
+    this.controls.fork(at, token);
+  }
+
+  forkRank(rank) {
+    const candidate = this.store.columns[this.axis.at]?.top[rank];
+    if (candidate) this.fork(this.axis.at, candidate.token);
+  }
+
+  pick(point, unit, at = -1) {
+    const layer = this.layers.find((one) => one.number === point.layer && one.reverse === point.reverse);
+    this.picked = { point, layer, unit };
+    this.maps.mark(layer, unit);
+    this.microscope.show(layer, unit);
+    get("colour-unit").textContent = t("{name} of unit {unit}", { name: `${point.name}`, unit });
+    get("colour-unit").disabled = false;
+    get("colour-kept").disabled = !layer.keeper;
+    get("chart-figure").hidden = false;
+    if (at >= 0) this.go(at);
+    if (this.colour === "unit" || this.colour === "kept") this.recolour();
+    this.drawChartLegend();
+    this.wake();
+    this.saveAddress();
+  }
+
+  nextUnit(by) {
+    const point = this.picked?.point ?? this.maps.shown[0].point;
+    const unit = (this.picked?.unit ?? -by) + by;
+    if (unit >= 0 && unit < point.units) this.pick(point, unit);
+  }
+
+  drawChartLegend() {
+    const { layer, unit } = this.picked;
+    get("chart-title").textContent = t("unit {unit} of layer {layer}", { unit, layer: layer.number });
+    this.controls.legend(get("chart-legend"), Object.keys(layer.points));
+  }
+
+  /** Colour of a character of the text, or null. */
+  tint(at) {
+    const column = this.store.columns[at];
+    if (this.colour === "probability") {
+      return column.probability === null ? null : sequential(hue("y")).css[Math.round(235 * column.probability)];
+    }
+    if (!this.picked) return null;
+    const { point, layer, unit } = this.picked;
+    if (this.colour === "unit") {
+      const [low, high] = point.limits;
+      const step = Math.round((255 * (point.at(at, unit) - low)) / (high - low));
+      return Number.isNaN(step) ? null : rampOf(point.range, point.letter).css[Math.max(0, Math.min(255, step))];
+    }
+    if (this.colour === "kept" && layer.keeper && at <= this.axis.at) {
+      return sequential(hue(layer.cell ? "c" : "h")).css[Math.round(235 * this.keptShares()[at])];
+    }
+    return null;
+  }
+
+  /** Shares that are left at the current step, computed once a step. */
+  keptShares() {
+    const { layer, unit } = this.picked;
+    const key = [this.axis.at, unit, layer.number, this.store.cuts].join();
+    if (this.keptKey !== key) {
+      this.keptKey = key;
+      this.keptValues = this.store.kept(layer.keeper, unit, this.axis.at);
+    }
+    return this.keptValues;
+  }
+
+  setColour(kind, save = true) {
+    const possible = ["none", "probability", ...(this.picked ? ["unit"] : []), ...(this.picked?.layer.keeper ? ["kept"] : [])];
+    this.colour = possible.includes(kind) ? kind : "none";
+    get("colour").value = this.colour;
+    this.microscope.keptButton.setAttribute("aria-pressed", String(this.colour === "kept"));
+    this.recolour();
+    this.wake();
+    if (save) this.saveAddress();
+  }
+
+  recolour() {
+    this.reading.repaint();
+    this.limit = this.picked?.point.limits[1];
+  }
+
+  /** The maps on the page have changed. */
+  arranged(maps) {
+    for (const map of maps) this.watcher.observe(map.canvas);
+    this.hair?.collect();
+    this.wake();
+  }
+
+  rearranged() {
+    this.compared();
+    this.wake();
+    this.saveAddress();
+  }
+
+  compared() {
+    const letters = [...new Set(this.maps.shown.map((map) => map.point.letter))];
+    this.compare.arrange(letters, this.maps.letters, this.maps.layer, this.maps.heightOf(this.layers[0].points.h));
+    const { prefix, n } = this.address();
+    if (this.compare.fresh && prefix) this.compare.mirror(prefix, n, this.controls.sampling());
+    this.saveAddress();
+    this.wake();
+  }
+
+  changed() {
+    this.controls.show();
+    if (!this.session.busy) {
+      if (this.maps.orderKind !== "index" && !this.maps.orders.size) this.maps.reorder(this.maps.orderKind);
+      this.compare.tell();
+    }
+    this.wake();
+    this.saveAddress();
+  }
+
+  restyle() {
+    this.graph.label();
+    this.maps.arrange();
+    for (const map of this.maps.all.values()) map.scaled = false;
+    this.reading.repaint();
+    this.chart.key = "";
+    this.moved = true;
+    this.wake();
+  }
+
+  wake() {
+    this.frame ??= requestAnimationFrame((now) => this.tick(now));
+    this.rest();
+  }
+
+  /** One frame: take what has come, move the axis, draw what can be seen. */
+  tick(now) {
+    this.frame = null;
+    const elapsed = Math.min(100, now - (this.before ?? now - 16));
+    this.before = now;
+    const { session, axis, store, compare } = this;
+    let more = session.pump(elapsed);
+    if (compare.session2) more = compare.session2.pump(elapsed) || more;
+    axis.setLength(Math.max(store.length, compare.length));
+    if (this.wanted >= 0 && this.wanted < store.length) {
+      axis.go(this.wanted);
+      axis.following = false;
+      this.wanted = -1;
+    }
+    more = axis.settle(elapsed) || more;
+    this.reading.update();
+    if (this.colour === "unit" && this.picked && this.picked.point.limits[1] !== this.limit) this.recolour();
+    this.ruler.draw();
+    const { seen } = this;
+    if (seen.has(this.graph.canvas)) more = this.graph.draw(now) || more;
+    for (const map of this.maps.shown) if (seen.has(map.canvas)) map.draw();
+    compare.draw();
+    if (this.moved && !(session.busy && now - this.toldAt < READABLE)) {
+      this.moved = false;
+      this.toldAt = now;
+      this.next.draw();
+      this.microscope.draw();
+      this.reading.mark();
+      this.ruler.announce();
+      for (const map of this.maps.shown) map.tellAt();
+      if (this.colour === "kept") this.reading.repaint();
+    } else if (!this.moved && store.next !== this.shownNext) this.next.draw();
+    this.shownNext = store.next;
+    this.overview.draw();
+    this.hair.draw();
+    get("follow").hidden = axis.following || axis.length <= axis.visible;
+    get("stage").classList.toggle("empty", !store.length);
+    if (more) this.wake();
+  }
+
+  /** When nothing has moved for a while: what is dear, one piece at a time. */
+  rest() {
+    clearTimeout(this.restTimer);
+    this.restTimer = setTimeout(() => this.settle(), REST);
+  }
+
+  settle() {
+    if (this.session.busy && !this.session.pace) return;
+    this.graph.describe();
+    this.controls.say(this.axis.at >= 0 ? `${t("step {n}", { n: this.axis.at })}: ${spoken(this.store.columns[this.axis.at]?.token ?? "")}` : "");
+    const Plotly = plotly();
+    if (!Plotly) {
+      loadPlotly(pageData.plotly_url).then(() => this.rest(), () => {});
+      return;
+    }
+    if (this.picked && this.seen.has(get("chart"))) this.chart.draw(Plotly, this.picked.layer, this.picked.unit);
+    for (const map of this.maps.shown) {
+      if (this.seen.has(map.canvas) && map.drawScale(Plotly)) {
+        this.restTimer = setTimeout(() => this.settle(), 30);
+        return;
+      }
+    }
+  }
+}
+
+async function open() {
+  let about = pageData.checkpoint;
+  try {
+    if (about.status !== "ready") about = await fetchCheckpoint(about.id);
+    if (about.status !== "ready") throw new Error(about.reason || about.status);
+  } catch (error) {
+    const place = get("problem");
+    place.hidden = false;
+    document.body.classList.add("refused");
+    place.textContent = `${t("This checkpoint cannot be used.")} ${error.message}`;
+    return;
+  }
+  document.body.classList.add("ready");
+  globalThis.lab = new Lab(about);
+}
+
+open();

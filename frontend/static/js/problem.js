@@ -1,0 +1,70 @@
+/** What went wrong, in place: what happened, what to do, and a way to try again. */
+
+import { make, mark, t } from "./words.js";
+
+export class Problem {
+  /** @param {{prompt: HTMLTextAreaElement, mirror: HTMLElement, onRetry: () => void}} options */
+  constructor(host, { prompt, mirror, onRetry }) {
+    Object.assign(this, { host, prompt, mirror, onRetry });
+    this.timer = 0;
+    prompt.addEventListener("scroll", () => (mirror.scrollTop = prompt.scrollTop));
+  }
+
+  clear() {
+    clearInterval(this.timer);
+    this.host.hidden = true;
+    this.mirror.replaceChildren();
+    this.prompt.removeAttribute("aria-invalid");
+  }
+
+  /** @param {import("./api.js").ApiError|null} error */
+  show(error) {
+    this.clear();
+    if (!error) return;
+    const [title, hint] = this.words(error);
+    this.line = make("p", {}, hint);
+    this.retry = make("button", { class: "button", type: "button" }, t("Try again"));
+    this.retry.addEventListener("click", this.onRetry);
+    this.host.replaceChildren(make("div", {}, make("strong", {}, title), this.line));
+    if (error.code !== "unknown_characters" && error.status !== 422) this.host.append(this.retry);
+    this.host.hidden = false;
+    if (error.code === "unknown_characters") this.markUnknown(error.details.characters ?? []);
+    if (error.status === 429) this.wait(Math.max(1, error.retryAfter || 2));
+  }
+
+  words(error) {
+    if (error.code === "connection") return [t("The connection is lost."), t("What is on the page stays. Check that the server runs, then try again.")];
+    if (error.status === 429) return [t("The server is full."), ""];
+    if (error.code === "unknown_characters") {
+      const found = (error.details.characters ?? []).map(({ character, position }) =>
+        t("“{character}” at {position}", { character: mark(character), position }),
+      );
+      return [t("This network has never seen: {list}.", { list: found.join(", ") }), t("Its alphabet has no such characters. Take them out or write them otherwise.")];
+    }
+    const own = t(`error ${error.code}`);
+    return own === `error ${error.code}` ? [error.message, error.hint] : [own, error.hint];
+  }
+
+  wait(seconds) {
+    const until = Date.now() + 1000 * seconds;
+    this.retry.disabled = true;
+    const tick = () => {
+      const left = Math.ceil((until - Date.now()) / 1000);
+      this.line.textContent = left > 0 ? t("A place should be free in {n} s.", { n: left }) : t("A place may be free now.");
+      if (left > 0) return;
+      this.retry.disabled = false;
+      clearInterval(this.timer);
+    };
+    this.timer = setInterval(tick, 500);
+    tick();
+  }
+
+  /** The unknown characters, underlined in the input. */
+  markUnknown(characters) {
+    const wrong = new Set(characters.map(({ position }) => position));
+    this.prompt.setAttribute("aria-invalid", "true");
+    this.mirror.replaceChildren(
+      ...Array.from(this.prompt.value).map((character, k) => (wrong.has(k) ? make("mark", {}, character) : character)),
+    );
+  }
+}

@@ -1,0 +1,79 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.api.texts import SHOWN, read_points, read_text
+from backend.errors import Invalid, TooLarge
+from models.char_rnn import CharRunner
+from models.text import Characters
+from tests.toys import CONFIGS, SYMBOLS, network
+
+RUNNER = CharRunner(network(CONFIGS["toy-lstm"]), Characters(SYMBOLS), 1)
+NAMES = [point.name for point in RUNNER.points]
+
+
+@given(st.text(st.sampled_from(SYMBOLS), min_size=1, max_size=100))
+def test_a_text_of_known_characters_becomes_their_numbers(text):
+    assert [SYMBOLS[k] for k in read_text(RUNNER, text, "text", 100)] == list(text)
+
+
+def test_an_empty_text_is_refused_by_the_name_of_its_field():
+    with pytest.raises(Invalid, match="prefix is empty") as caught:
+        read_text(RUNNER, "", "prefix", 100)
+    assert caught.value.code == "empty_text"
+
+
+def test_a_text_too_long_is_refused_before_its_characters_are_looked_at():
+    with pytest.raises(TooLarge, match="101 characters, at most 100") as caught:
+        read_text(RUNNER, "?" * 101, "text", 100)
+    assert caught.value.details == {"limit": 100}
+
+
+@given(st.text(min_size=1, max_size=60))
+def test_every_stranger_is_told_with_its_place_and_its_code_point(text):
+    strangers = [at for at, character in enumerate(text) if character not in SYMBOLS]
+    if not strangers:
+        assert len(read_text(RUNNER, text, "text", 100)) == len(text)
+        return
+    with pytest.raises(Invalid) as caught:
+        read_text(RUNNER, text, "text", 100)
+    assert caught.value.code == "unknown_characters"
+    told = caught.value.details
+    assert told["count"] == len(strangers)
+    assert [found["position"] for found in told["characters"]] == strangers[:SHOWN]
+    for found in told["characters"]:
+        assert found["character"] == text[found["position"]]
+        assert found["code_point"] == f"U+{ord(found['character']):04X}"
+
+
+def test_the_message_says_how_many_and_shows_the_first_and_the_hint_what_is_known():
+    with pytest.raises(Invalid) as caught:
+        read_text(RUNNER, "aXbYcZdW", "prefix", 100)
+    assert "4 characters of prefix: U+0058 at 1, U+0059 at 3, U+005A at 5 ..." in str(caught.value)
+    assert "abcdefgh" in caught.value.hint
+    with pytest.raises(Invalid, match=r"1 character of text: U\+0000 at 0\.$"):
+        read_text(RUNNER, "\0a", "text", 100)
+
+
+@given(st.lists(st.sampled_from(NAMES)))
+def test_points_come_in_the_order_of_the_network_each_once(names):
+    assert [p.name for p in read_points(RUNNER, names)] == [n for n in NAMES if n in names]
+
+
+def test_no_list_of_points_means_all_of_them():
+    assert [point.name for point in read_points(RUNNER, None)] == NAMES
+
+
+@pytest.mark.parametrize("name", ["rnn.2.h", "", "RNN.0.H", "rnn.0.reverse.h", "__class__"])
+def test_a_point_that_is_not_there_is_refused_with_those_that_are(name):
+    with pytest.raises(Invalid) as caught:
+        read_points(RUNNER, ["rnn.0.h", name])
+    assert caught.value.code == "unknown_point"
+    assert repr(name) in caught.value.message
+    assert "rnn.1.o" in caught.value.hint
+
+
+def test_a_name_that_cannot_be_shown_is_not():
+    with pytest.raises(Invalid) as caught:
+        read_points(RUNNER, ["a\x1b[2J"])
+    assert "\x1b" not in caught.value.message

@@ -1,0 +1,39 @@
+"""Servers of toys: one without a network, one that listens; each for all tests."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from backend.settings import Settings
+from models.char_rnn import CharRNN
+from tests.backend.serving import Live, in_process, live
+from tests.toys import write_toys
+
+
+@pytest.fixture(scope="session")
+def toy_folder(tmp_path_factory) -> Path:
+    """A folder of toy checkpoints, one of each cell."""
+    return tmp_path_factory.mktemp("toys")
+
+
+@pytest.fixture(scope="session")
+def networks(toy_folder: Path) -> dict[str, CharRNN]:
+    """The toys' networks by name; the toys lie in their folder."""
+    return write_toys(toy_folder)
+
+
+@pytest.fixture(scope="session")
+def client(toy_folder: Path, networks) -> Iterator[TestClient]:
+    """Asks an application that has loaded the toys."""
+    with in_process(Settings(checkpoints=toy_folder, device="cpu")) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def server(toy_folder: Path, networks) -> Iterator[Live]:
+    """A server that listens and has loaded the toys; nothing may be left over on it."""
+    with live(Settings(checkpoints=toy_folder, device="cpu")) as server:
+        yield server
+        assert server.engine.stats().leaked == 0

@@ -1,0 +1,438 @@
+"""The engine whole: a real thread, a real event loop, toy models."""
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from backend.engine import End, Engine, EngineError, Full, Limits, TooLarge, TooMany
+from models import choosing, kernels
+from tests.backend.engine.toys import Script, TinyLSTM, job, read, until, with_engine
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled():
+    """What a server runs: the kernels, where they can be compiled."""
+    kernels.warm_up()
+    choosing.warm_up()
+
+
+def numbers(steps):
+    """Everything a generation says, for exact comparison."""
+    return [
+        (step.index, step.token_id, step.prefix, step.probability, step.top, step.row.tobytes())
+        for step in steps
+    ]
+
+
+def test_a_generation_is_bitwise_the_same_alone_and_beside_sixty_others():
+    model = TinyLSTM()
+    wanted = job(model, max_new_tokens=40, temperature=0.9, top_p=0.95, seed=7)
+
+    async def alone(engine):
+        return await read(engine.submit(wanted))
+
+    async def crowded(engine):
+        others = [
+            job(
+                model,
+                prefix=[k % 13] * (1 + k % 5),
+                max_new_tokens=5 + k,
+                temperature=0.5 + k / 50,
+                top_k=k % 4,
+                seed=k,
+                points=None if k % 2 else (),
+            )
+            for k in range(60)
+        ]
+        early = [asyncio.ensure_future(read(engine.submit(other))) for other in others[:30]]
+        await asyncio.sleep(0)
+        found = asyncio.ensure_future(read(engine.submit(wanted)))
+        late = [asyncio.ensure_future(read(engine.submit(other))) for other in others[30:]]
+        await asyncio.gather(*early, *late)
+        return await found
+
+    (steps, end), (again, end_again) = with_engine(alone), with_engine(crowded)
+    assert len(steps) == 43
+    assert numbers(again) == numbers(steps)
+    assert end_again == end
+
+
+def test_a_fork_goes_on_as_the_whole_did():
+    model = TinyLSTM()
+    whole = job(model, prefix=(1, 2), max_new_tokens=20, seed=5)
+
+    async def scenario(engine):
+        steps, end = await read(engine.submit(whole))
+        tokens = [step.token_id for step in steps]
+        for cut in (3, 10, 21):
+            fork = job(model, prefix=tokens[:cut], max_new_tokens=22 - cut, seed=5)
+            forked, forked_end = await read(engine.submit(fork))
+            assert [step.prefix for step in forked] == [index < cut for index in range(22)]
+            same = [(n[:2], *n[3:]) for n in numbers(forked)]
+            assert same == [(n[:2], *n[3:]) for n in numbers(steps)]
+            assert forked_end == end
+
+    with_engine(scenario)
+
+
+def test_the_probabilities_are_the_model_s_own_whatever_it_is_drawn_with():
+    model = TinyLSTM()
+
+    async def scenario(engine):
+        steps, _ = await read(engine.submit(job(model, max_new_tokens=10, temperature=0.3)))
+        tokens = [step.token_id for step in steps]
+        told, _ = await read(engine.submit(job(model, prefix=tokens, max_new_tokens=0)))
+        assert [s.probability for s in told] == [s.probability for s in steps]
+        assert [s.top[0][1] for s in told[1:]] == [s.top[0][1] for s in steps[1:]]
+
+    with_engine(scenario)
+
+
+def test_another_seed_writes_another_text():
+    model = TinyLSTM()
+
+    async def scenario(engine):
+        texts = []
+        for seed in (1, 2, 1):
+            steps, _ = await read(
+                engine.submit(job(model, max_new_tokens=30, temperature=2.0, seed=seed))
+            )
+            texts.append([step.token_id for step in steps])
+        assert texts[0] != texts[1]
+        assert texts[0] == texts[2]
+
+    with_engine(scenario)
+
+
+def test_several_models_are_served_in_turn():
+    first, second = Script(), Script()
+
+    async def scenario(engine):
+        first.gate.clear()
+        streams = [engine.submit(job(model, max_new_tokens=50)) for model in (first, second)]
+        first.gate.set()
+        found = await asyncio.gather(*(read(stream) for stream in streams))
+        assert [len(steps) for steps, _ in found] == [53, 53]
+        assert first.rounds == second.rounds == 53
+
+    with_engine(scenario)
+
+
+def test_models_on_different_devices_do_not_wait_for_each_other():
+    stuck, free = Script(), TinyLSTM(device="other")
+
+    async def scenario(engine):
+        stuck.gate.clear()
+        held = engine.submit(job(stuck))
+        await read(engine.submit(job(free)))
+        assert held.unread == 0
+        stuck.gate.set()
+        held.close()
+
+    with_engine(scenario)
+
+
+def test_a_place_that_becomes_free_goes_to_whoever_waits():
+    model = Script()
+
+    async def scenario(engine):
+        streams = [engine.submit(job(model)) for _ in range(5)]
+        found = await asyncio.gather(*(read(stream) for stream in streams))
+        assert all(isinstance(end, End) for _, end in found)
+        assert max(model.sizes) == 2
+
+    with_engine(scenario, Limits(max_active=2))
+
+
+def test_clients_take_turns_where_one_has_a_pile_in_line():
+    model = Script()
+    order = []
+
+    async def scenario(engine):
+        async def follow(stream):
+            await read(stream)
+            order.append(stream.client)
+
+        model.gate.clear()
+        clients = ["a", "a", "a", "a", "b"]
+        readers = [
+            asyncio.ensure_future(follow(engine.submit(job(model), client))) for client in clients
+        ]
+        model.gate.set()
+        await asyncio.gather(*readers)
+        assert "b" in order[:2]
+
+    with_engine(scenario, Limits(max_active=2))
+
+
+def test_a_full_engine_says_when_to_come_back_and_serves_again_later():
+    model = Script()
+
+    async def scenario(engine):
+        model.gate.clear()
+        streams = [engine.submit(job(model)) for _ in range(3)]
+        with pytest.raises(Full) as refused:
+            engine.submit(job(model))
+        assert refused.value.retry_after >= 1
+        model.gate.set()
+        await asyncio.gather(*(read(stream) for stream in streams))
+        await read(engine.submit(job(model)))
+
+    with_engine(scenario, Limits(max_active=2, max_queued=1))
+
+
+def test_one_client_may_not_have_everything_under_way():
+    model = Script()
+
+    async def scenario(engine):
+        model.gate.clear()
+        streams = [engine.submit(job(model), "a") for _ in range(2)]
+        with pytest.raises(TooMany):
+            engine.submit(job(model), "a")
+        streams.append(engine.submit(job(model), "b"))
+        model.gate.set()
+        await asyncio.gather(*(read(stream) for stream in streams))
+
+    with_engine(scenario, Limits(max_per_client=2))
+
+
+def test_a_capture_over_the_budget_is_refused_with_what_would_fit():
+    model = Script()  # three numbers a step, 12 bytes
+
+    async def scenario(engine):
+        with pytest.raises(TooLarge) as refused:
+            engine.submit(job(model, max_new_tokens=10))
+        assert refused.value.steps == 10
+        await read(engine.submit(job(model, max_new_tokens=7)))
+        await read(engine.submit(job(model, max_new_tokens=10, points=("count",))))
+        await read(engine.submit(job(model, max_new_tokens=10, start=3)))
+
+    with_engine(scenario, Limits(max_state_bytes=120))
+
+
+def test_bytes_held_for_one_model_free_a_place_of_another():
+    first, second = Script(), Script()
+
+    async def scenario(engine):
+        streams = [engine.submit(job(model)) for model in (first, second, first, second)]
+        found = await asyncio.gather(*(read(stream) for stream in streams))
+        assert [len(steps) for steps, _ in found] == [8] * 4
+
+    with_engine(scenario, Limits(max_held_bytes=100, queue_steps=8))
+
+
+def test_a_reader_that_stops_does_not_hold_its_peers_up():
+    model = Script()
+
+    async def scenario(engine):
+        slow = engine.submit(job(model, max_new_tokens=50))
+        found = await asyncio.gather(
+            *(read(engine.submit(job(model, max_new_tokens=200))) for _ in range(3))
+        )
+        assert [len(steps) for steps, _ in found] == [203] * 3
+        assert slow.unread == 4
+        steps, end = await read(slow)
+        assert [step.index for step in steps] == list(range(53))
+        assert isinstance(end, End)
+
+    with_engine(scenario, Limits(queue_steps=4))
+
+
+def test_a_reader_that_never_comes_is_ended_with_an_error():
+    model = Script()
+
+    async def scenario(engine):
+        slow = engine.submit(job(model, max_new_tokens=50))
+        await until(lambda: slow.ended)
+        steps, end = await read(slow)
+        assert (steps, end.code) == ([], "slow_reader")
+
+    with_engine(scenario, Limits(queue_steps=4, reader_deadline_seconds=0.01))
+
+
+def test_readers_are_woken_when_there_is_nothing_left_to_do_however_slow_the_pace():
+    model = Script()
+
+    async def scenario(engine):
+        ended, paused = job(model, max_new_tokens=3), job(model, max_new_tokens=50)
+        streams = [engine.submit(ended), engine.submit(paused)]
+        found = await asyncio.gather(*(read(stream) for stream in streams))
+        assert [len(steps) for steps, _ in found] == [6, 53]
+
+    with_engine(scenario, Limits(flush_seconds=1e9, queue_steps=4))
+
+
+def test_a_stream_that_is_closed_leaves_the_batch():
+    model = Script()
+
+    async def scenario(engine):
+        stream = engine.submit(job(model, max_new_tokens=10**6))
+        await anext(stream)
+        model.gate.clear()
+        before = model.rounds
+        stream.close()
+        model.gate.set()
+        await until(lambda: engine.stats().active == 0)
+        assert model.rounds - before <= 2
+
+    with_engine(scenario)
+
+
+def test_a_task_that_is_cancelled_takes_its_stream_along():
+    model = Script()
+
+    async def scenario(engine):
+        reader = asyncio.ensure_future(read(engine.submit(job(model, max_new_tokens=10**6))))
+        await until(lambda: model.rounds > 3)
+        reader.cancel()
+        await asyncio.wait([reader])
+        await until(lambda: engine.stats().active == 0)
+
+    with_engine(scenario)
+
+
+def test_thousands_of_cancellations_leave_no_rows():
+    model = Script()
+
+    async def scenario(engine):
+        for burst in range(100):
+            streams = [
+                engine.submit(job(model, max_new_tokens=10**6), str(k % 7)) for k in range(40)
+            ]
+            if burst % 3:
+                await anext(streams[0])
+            for stream in streams[::-1] if burst % 2 else streams:
+                stream.close()
+            await until(lambda: engine._admission.counts()[0] + 40 <= 48)
+        await until(lambda: engine.stats().active == 0)
+        stats = engine.stats()
+        assert (stats.queued, stats.leaked) == (0, 0)
+        steps, _ = await read(engine.submit(job(model)))
+        assert len(steps) == 8
+
+    with_engine(scenario, Limits(max_queued=64))
+
+
+def test_one_bad_row_ends_one_stream():
+    model = Script()
+    model.poison = 9
+
+    async def scenario(engine):
+        bad = engine.submit(job(model, prefix=(7,), max_new_tokens=5))
+        good = engine.submit(job(model, prefix=(0,), max_new_tokens=5))
+        (steps, error), (others, end) = await asyncio.gather(read(bad), read(good))
+        assert [step.token_id for step in steps] == [7, 8]
+        assert error.code == "non_finite"
+        assert len(others) == 6
+        assert isinstance(end, End)
+
+    with_engine(scenario)
+
+
+def test_a_model_that_fails_does_not_take_the_others_along(caplog):
+    broken, sound = Script(), Script()
+    broken.broken = True
+
+    async def scenario(engine):
+        (_, error), (steps, _) = await asyncio.gather(
+            read(engine.submit(job(broken))), read(engine.submit(job(sound)))
+        )
+        assert error.code == "model_failed"
+        assert len(steps) == 8
+        broken.broken = False
+        assert len((await read(engine.submit(job(broken))))[0]) == 8
+
+    with_engine(scenario)
+    assert "out of order" in caplog.text
+
+
+def test_stopping_lets_what_runs_finish_and_refuses_the_rest():
+    model = Script()
+
+    async def scenario(engine):
+        model.gate.clear()
+        running = engine.submit(job(model, max_new_tokens=100))
+        await until(lambda: engine.stats().active == 1)
+        waiting = engine.submit(job(model))
+        readers = [asyncio.ensure_future(read(stream)) for stream in (running, waiting)]
+        stopping = asyncio.ensure_future(engine.stop(60.0))
+        await asyncio.sleep(0)
+        with pytest.raises(EngineError) as refused:
+            engine.submit(job(model))
+        assert refused.value.code == "shutting_down"
+        model.gate.set()
+        (steps, end), (none, error) = await asyncio.gather(*readers)
+        await stopping
+        assert len(steps) == 103
+        assert isinstance(end, End)
+        assert (none, error.code) == ([], "shutting_down")
+
+    with_engine(scenario, Limits(max_active=1))
+
+
+def test_stopping_ends_at_the_deadline_what_does_not_end_by_itself():
+    model = Script()
+
+    async def scenario(engine):
+        stream = engine.submit(job(model, max_new_tokens=10**6))
+        reader = asyncio.ensure_future(read(stream))
+        await until(lambda: model.rounds > 3)
+        await engine.stop(0.01)
+        steps, error = await reader
+        assert len(steps) > 3
+        assert error.code == "shutting_down"
+
+    with_engine(scenario)
+
+
+def test_stopping_an_engine_that_did_nothing_or_has_stopped_is_no_error():
+    async def scenario():
+        engine = Engine()
+        await engine.stop()
+        engine.start()
+        await engine.stop()
+
+    asyncio.run(scenario())
+
+
+def test_an_engine_that_is_not_started_says_so():
+    async def scenario():
+        with pytest.raises(RuntimeError, match="start"):
+            Engine().submit(job(Script()))
+
+    asyncio.run(scenario())
+
+
+def test_points_the_model_does_not_have_are_refused():
+    async def scenario(engine):
+        with pytest.raises(ValueError, match="unknown points: nothing"):
+            engine.submit(job(Script(), points=("nothing",)))
+
+    with_engine(scenario)
+
+
+def test_logits_can_be_had():
+    model = TinyLSTM()
+
+    async def scenario(engine):
+        steps, end = await read(engine.submit(job(model, points=("logits",), max_new_tokens=0)))
+        logits = steps[-1].capture["logits"]
+        assert logits.shape == (13,)
+        best = np.argsort(-logits, kind="stable")[:5].tolist()
+        assert [token for token, _, _ in end.next] == best
+
+    with_engine(scenario)
+
+
+def test_the_counts_add_up():
+    model = Script()
+
+    async def scenario(engine):
+        await read(engine.submit(job(model)))
+        await read(engine.submit(job(model)))
+        await until(lambda: engine.stats().active == 0)
+        stats = engine.stats()
+        assert (stats.steps, stats.tokens, stats.leaked) == (16, 16, 0)
+
+    with_engine(scenario)

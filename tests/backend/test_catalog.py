@@ -1,0 +1,260 @@
+import asyncio
+import json
+import os
+import shutil
+import struct
+import threading
+
+import pytest
+import torch
+from safetensors.torch import load, save
+
+from backend.catalog import Catalog
+from backend.errors import NotFound, Unavailable
+from backend.settings import Settings
+from tests.backend.serving import assert_error, decode, generate, in_process, steps
+from tests.toys import CONFIGS, SYMBOLS, TEXT, write_toy
+
+
+def edit(name: str, **changes):
+    """Change fields of config.json; a dotted name reaches into `config`."""
+
+    def apply(folder):
+        path = folder / "config.json"
+        about = json.loads(path.read_text())
+        for field, value in changes.items():
+            (about["config"] if name == "config" else about)[field] = value
+        path.write_text(json.dumps(about))
+
+    return apply
+
+
+def weights(change):
+    """Change the tensors of the weights file."""
+
+    def apply(folder):
+        path = folder / "model.safetensors"
+        tensors = load(path.read_bytes())
+        change(tensors)
+        path.write_bytes(save(tensors))
+
+    return apply
+
+
+def replace_file(name: str, raw: bytes):
+    return lambda folder: (folder / name).write_bytes(raw)
+
+
+def remove(name: str):
+    return lambda folder: (folder / name).unlink()
+
+
+def truncate(folder):
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def a_folder_in_its_place(folder):
+    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors").mkdir()
+
+
+def set_nan(tensors):
+    tensors["output.bias"][3] = float("nan")
+
+
+def reshape(tensors):
+    tensors["rnn.weight_hh_l0"] = torch.zeros(3, 3)
+
+
+def lose(tensors):
+    del tensors["output.weight"]
+
+
+def gain(tensors):
+    tensors["rnn.weight_ih_l7"] = torch.zeros(1)
+
+
+# What is done to a folder, and what the reason must name.
+BROKEN = {
+    "no config": (remove("config.json"), "config.json is missing"),
+    "no vocabulary": (remove("vocabulary.json"), "vocabulary.json is missing"),
+    "no weights": (remove("model.safetensors"), "model.safetensors is missing"),
+    "an empty folder": (lambda folder: [p.unlink() for p in folder.iterdir()], "config.json"),
+    "a folder for a file": (a_folder_in_its_place, "model.safetensors"),
+    "truncated weights": (truncate, "model.safetensors"),
+    "a hostile header": (
+        replace_file("model.safetensors", struct.pack("<Q", 1 << 60)),
+        "model.safetensors is truncated or not a safetensors file",
+    ),
+    "NaN": (weights(set_nan), "output.bias holds NaN or infinity, expected finite"),
+    "a wrong shape": (weights(reshape), "rnn.weight_hh_l0 has shape (3, 3), expected (27, 9)"),
+    "a lost tensor": (weights(lose), f"output.weight ({len(SYMBOLS)}, 9) is missing"),
+    "a tensor too many": (weights(gain), "rnn.weight_ih_l7 is not part of this network"),
+    "a wrong kind": (edit("", kind="oracle"), "'oracle' is not known; known kinds: char_rnn"),
+    "no kind": (edit("", kind=None), 'config.json must name its "kind"'),
+    "no sizes": (edit("", config=None), 'an object "config"'),
+    "a wrong cell": (edit("config", cell="qrnn"), "'qrnn', expected one of rnn_tanh"),
+    "an absurd size": (edit("config", hidden_size=10**9), "expected an integer 1..8192"),
+    "another vocabulary": (replace_file("vocabulary.json", b'["a"]'), "holds 1 symbols"),
+    "doubled symbols": (replace_file("vocabulary.json", b'["a","a"]'), "distinct symbols"),
+    "half a character": (replace_file("vocabulary.json", b'["\\ud800"]'), "lone surrogate"),
+    "config not JSON": (replace_file("config.json", b"{"), "config.json cannot be read"),
+    "config not UTF-8": (
+        replace_file("config.json", b'{"a":"\xff"}'),
+        "config.json cannot be read",
+    ),
+    "config a list": (replace_file("config.json", b"[]"), "must be an object"),
+    "config too deep": (replace_file("config.json", b"[" * 10**5), "config.json cannot be read"),
+    "config with NaN": (edit("", parameters=float("nan")), "parameters is nan, expected int"),
+    "config with infinity": (edit("", figures={"a": float("inf")}), "config.json cannot be read"),
+    "config with half a character": (edit("", title="\ud800"), "config.json cannot be read"),
+    "parameters in words": (edit("", parameters="many"), "parameters is 'many', expected int"),
+    "a title of numbers": (edit("", title=[1, 2]), "title is [1, 2], expected str"),
+}
+
+
+@pytest.fixture(scope="module")
+def spoiled(tmp_path_factory):
+    """A server of every broken checkpoint and two sound ones."""
+    folder = tmp_path_factory.mktemp("spoiled")
+    write_toy(folder / "aaa-sound", CONFIGS["toy-gru"])
+    for number, (spoil, _) in enumerate(BROKEN.values()):
+        shutil.copytree(folder / "aaa-sound", folder / f"broken-{number:02}")
+        spoil(folder / f"broken-{number:02}")
+    write_toy(folder / "zzz-sound", CONFIGS["toy-lstm"])
+    (folder / ".hidden").mkdir()
+    (folder / "a file.txt").write_text("not a checkpoint")
+    os.mkdir(os.fsencode(folder) + b"/bytes-\xff")
+    with in_process(Settings(checkpoints=folder, device="cpu")) as client:
+        yield client
+
+
+@pytest.mark.parametrize("number", range(len(BROKEN)), ids=list(BROKEN))
+def test_a_broken_checkpoint_is_listed_as_failed_with_what_is_wrong_and_what_would_be_right(
+    spoiled, number
+):
+    id, (_, reason) = f"broken-{number:02}", list(BROKEN.values())[number]
+    (line,) = [c for c in spoiled.get("/api/checkpoints").json()["checkpoints"] if c["id"] == id]
+    assert line["status"] == "failed"
+    assert reason in line["reason"]
+    assert line["tasks"] == line["points"] == []
+    assert spoiled.get("/readyz").json()["failed"][id] == line["reason"]
+    for task, body in (("trace", {"text": "ab"}), ("generate", {"prefix": "ab"})):
+        error = assert_error(
+            spoiled.post(f"/api/checkpoints/{id}/{task}", json=body), 503, "checkpoint_failed"
+        )
+        assert reason in error["message"]
+    assert spoiled.get(f"/api/checkpoints/{id}").json()["reason"] == line["reason"]
+
+
+@pytest.mark.parametrize("id", ["aaa-sound", "zzz-sound"])
+def test_the_others_serve_beside_the_broken_ones(spoiled, id):
+    assert spoiled.get(f"/api/checkpoints/{id}").json()["status"] == "ready"
+    traced = spoiled.post(f"/api/checkpoints/{id}/trace", json={"text": TEXT})
+    assert decode(traced.json()["points"]["rnn.0.h"]["data"]).shape[0] == len(TEXT)
+    assert len(steps(generate(spoiled, id, "ab", max_new_tokens=3).text)) == 5
+
+
+def test_a_server_with_broken_checkpoints_is_ready_once_each_has_failed(spoiled):
+    ready = spoiled.get("/readyz")
+    assert ready.status_code == 200
+    assert ready.json()["ready"] == ["aaa-sound", "zzz-sound"]
+
+
+def test_hidden_folders_and_files_are_no_checkpoints_and_odd_names_harm_nothing(spoiled):
+    ids = [c["id"] for c in spoiled.get("/api/checkpoints").json()["checkpoints"]]
+    assert len(ids) == len(BROKEN) + 3
+    assert "bytes-?" in ids
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_the_pages_can_be_read_beside_broken_checkpoints(spoiled, language):
+    for page in ("", "checkpoints", "lab/aaa-sound"):
+        assert spoiled.get(f"/{language}/{page}").status_code == 200
+    for number in range(len(BROKEN)):
+        assert spoiled.get(f"/{language}/lab/broken-{number:02}").status_code < 500
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["empty", "missing"])
+def test_a_folder_with_nothing_in_it_serves_nothing_and_is_ready(tmp_path, there):
+    folder = tmp_path if there else tmp_path / "none"
+    with in_process(Settings(checkpoints=folder, device="cpu")) as client:
+        assert client.get("/api/checkpoints").json() == {"checkpoints": []}
+        while client.get("/readyz").status_code != 200:
+            pass
+        error = assert_error(client.get("/api/checkpoints/toy"), 404, "unknown_checkpoint")
+        assert "none" in error["hint"]
+
+
+def test_a_card_that_is_not_utf_8_does_not_keep_a_network_from_serving(tmp_path):
+    write_toy(tmp_path / "toy", CONFIGS["toy-rnn"])
+    (tmp_path / "toy" / "README.md").write_bytes(b"# caf\xe9\n")
+    with in_process(Settings(checkpoints=tmp_path, device="cpu")) as client:
+        about = client.get("/api/checkpoints/toy").json()
+        assert about["status"] == "ready"
+        assert about["card"] == "# caf\ufffd\n"
+
+
+def catalog(tmp_path) -> Catalog:
+    write_toy(tmp_path / "one", CONFIGS["toy-rnn"])
+    write_toy(tmp_path / "two", CONFIGS["toy-rnn"])
+    return Catalog(tmp_path, "cpu", 2)
+
+
+def test_a_name_that_is_not_there_is_refused_with_the_names_that_are(tmp_path):
+    with pytest.raises(NotFound) as caught:
+        catalog(tmp_path).entry("three")
+    assert "three" in caught.value.message
+    assert "one, two" in caught.value.hint
+
+
+@pytest.mark.parametrize("id", ["a\nb", "\x1b[31m", "\u202e"])
+def test_a_name_that_cannot_be_shown_is_not(tmp_path, id):
+    with pytest.raises(NotFound) as caught:
+        catalog(tmp_path).entry(id)
+    assert id not in caught.value.message
+
+
+def test_who_asks_while_it_loads_waits_and_then_is_served(tmp_path, monkeypatch):
+    gate, opened = threading.Event(), []
+    from models import kinds
+
+    def slow(folder, device, capacity):
+        gate.wait()
+        opened.append(folder.name)
+        return original(folder, device, capacity)
+
+    original = kinds.open_checkpoint
+    monkeypatch.setattr(kinds, "open_checkpoint", slow)
+
+    async def scenario():
+        found = catalog(tmp_path)
+        early = asyncio.create_task(found.open("two"))  # before loading has begun
+        await asyncio.sleep(0)
+        found.start()
+        later = asyncio.create_task(found.settled("one"))
+        await asyncio.sleep(0.01)
+        assert not early.done()
+        assert not later.done()
+        assert [line["status"] for line in found.summaries()] == ["loading", "loading"]
+        gate.set()
+        assert (await early).runner is not None
+        assert (await later)["status"] == "ready"
+        assert opened == ["one", "two"]
+        found.stop()
+
+    asyncio.run(scenario())
+
+
+def test_where_nothing_can_be_loaded_nobody_waits(tmp_path):
+    async def scenario():
+        found = catalog(tmp_path)
+        waiting = asyncio.create_task(found.open("one"))
+        await asyncio.sleep(0)
+        found.fail("there is no arithmetic here")
+        with pytest.raises(Unavailable, match="no arithmetic"):
+            await waiting
+        found.stop()
+
+    asyncio.run(scenario())

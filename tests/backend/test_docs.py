@@ -1,0 +1,50 @@
+import html
+import re
+
+import pytest
+
+from backend.api.generate import GenerateRequest
+from backend.api.trace import TraceRequest
+from backend.docs import EXAMPLES, calls
+from backend.i18n import LANGUAGES
+from tests.toys import CONFIGS
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_of_the_api_tells_every_address_and_every_field(client, language):
+    answer = client.get(f"/{language}/docs")
+    shown = html.unescape(re.sub("<[^>]+>", " ", answer.text))
+    for path in client.get("/openapi.json").json()["paths"]:
+        assert path in shown
+    for model in (TraceRequest, GenerateRequest):
+        for name in model.model_fields:
+            assert re.search(rf"\b{name}\b", shown), name
+
+
+def test_bounds_and_defaults_are_told_as_they_are_checked(client):
+    found = {call["path"]: call for call in calls(client.app.openapi(), "http://here")}
+    fields = {f["name"]: f for f in found["/api/checkpoints/{id}/generate"]["fields"]}
+    assert fields["temperature"]["type"] == "number > 0 ≤ 100"
+    assert fields["temperature"]["default"] == "0.8"
+    assert fields["prefix"]["default"] == "—"
+    assert fields["points"]["type"] == "string[] | null"
+    assert fields["points"]["default"] == "null"
+
+
+@pytest.mark.parametrize("path", EXAMPLES)
+def test_the_body_of_every_example_is_one_that_is_taken(path):
+    model = TraceRequest if path.endswith("trace") else GenerateRequest
+    model.model_validate(EXAMPLES[path], strict=True)
+
+
+def test_every_example_is_a_command_for_this_server(client):
+    found = {call["path"]: call for call in calls(client.app.openapi(), "http://here:1")}
+    for path, body in EXAMPLES.items():
+        command = found[path]["example"]
+        assert command.startswith("curl -N http://here:1/api/checkpoints/")
+        assert all(f'"{name}"' in command for name in body)
+
+
+def test_a_server_without_the_checkpoint_of_the_examples_has_the_page_all_the_same(client):
+    assert "shakespeare-lstm" not in CONFIGS
+    assert client.get("/en/docs").status_code == 200

@@ -1,0 +1,66 @@
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.i18n import LANGUAGES, LOCALE, preferred, translations
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("", "en"),
+        ("ru", "ru"),
+        ("RU", "ru"),
+        ("ru-RU", "ru"),
+        ("en-GB,en;q=0.9,ru;q=0.8", "en"),
+        ("ru-RU,ru;q=0.9,en-US;q=0.8,en;q=0.7", "ru"),
+        ("en;q=0.3,ru;q=0.7", "ru"),
+        ("de,fr;q=0.9", "en"),
+        ("de,ru;q=0.1", "ru"),
+        ("*", "en"),
+        ("ru;q=0", "en"),
+        ("en;q=0,ru;q=0.1", "ru"),
+        ("ru; q=0.9, en; q=0.5", "ru"),
+        ("ru;q=high,en", "en"),
+        ("ru;q=nan,en;q=0.5", "en"),
+        (",,;q=1,", "en"),
+        ("ru,en", "ru"),
+    ],
+)
+def test_the_best_weighted_language_that_is_spoken_here_is_chosen(header, language):
+    assert preferred(header) == language
+
+
+@given(st.text(max_size=200))
+def test_any_header_at_all_gives_a_language_that_is_spoken_here(header):
+    assert preferred(header) in LANGUAGES
+
+
+def test_english_is_the_language_of_the_sources():
+    assert translations("en").gettext("Light or dark") == "Light or dark"
+
+
+@pytest.mark.parametrize("language", [name for name in LANGUAGES if name != "en"])
+def test_every_text_of_the_templates_is_translated(language):
+    catalogue = translations(language)
+    templates = LOCALE.parent / "templates"
+    missing = [
+        (path.name, text)
+        for path in templates.glob("*.html")
+        for text in re.findall(r'\b_\("((?:[^"\\]|\\.)+)"\)', path.read_text("utf-8"))
+        if catalogue.gettext(text.replace('\\"', '"')) == text and not untranslatable(text)
+    ]
+    assert missing == []
+
+
+def untranslatable(text: str) -> bool:
+    """Names and signs that are the same in every language."""
+    return len(text) < 4 or text in ("top-k", "top-p", "seed", "Unrolled")
+
+
+def test_a_language_without_a_catalogue_falls_back_to_the_sources(tmp_path, monkeypatch):
+    monkeypatch.setattr("backend.i18n.LOCALE", Path(tmp_path))
+    assert translations.__wrapped__("ru").gettext("Light or dark") == "Light or dark"

@@ -1,0 +1,50 @@
+import argparse
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from backend.settings import Settings, add_arguments, from_arguments
+
+NAMES = [entry.name for entry in fields(Settings)]
+
+
+def parse(*arguments: str) -> Settings:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return from_arguments(parser.parse_args(arguments))
+
+
+def test_no_flags_give_the_defaults():
+    assert parse() == Settings()
+
+
+@pytest.mark.parametrize("entry", fields(Settings), ids=NAMES)
+def test_every_setting_is_a_flag_of_its_name_and_of_its_type(entry):
+    value = {"device": "cpu", "host": "::1", "checkpoints": "elsewhere"}.get(entry.name, "7")
+    changed = parse(f"--{entry.name.replace('_', '-')}", value)
+    assert getattr(changed, entry.name) == type(getattr(Settings(), entry.name))(value)
+    others = set(NAMES) - {entry.name}
+    assert all(getattr(changed, name) == getattr(Settings(), name) for name in others)
+
+
+@pytest.mark.parametrize("entry", fields(Settings), ids=NAMES)
+def test_every_setting_says_what_it_is(entry):
+    assert len(entry.metadata["help"]) > 10
+
+
+def test_the_server_keeps_to_this_machine_unless_told_otherwise():
+    assert Settings().host == "127.0.0.1"
+
+
+def test_the_folder_of_checkpoints_is_the_repositorys_wherever_it_is_started_from(root):
+    assert Settings().checkpoints == root / "checkpoints"
+    assert isinstance(parse("--checkpoints", "x").checkpoints, Path)
+
+
+@pytest.mark.parametrize("arguments", [("--device", "tpu"), ("--port", "http"), ("--speed", "9")])
+def test_a_flag_that_cannot_be_used_ends_the_command(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        parse(*arguments)
+    assert ended.value.code == 2
+    assert arguments[0] in capsys.readouterr().err

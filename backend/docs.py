@@ -30,11 +30,12 @@ def _fields(operation: dict, schemas: dict) -> list[dict]:
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
     name = body.get("schema", {}).get("$ref", "").rpartition("/")[2]
     schema = schemas.get(name, {})
+    required = schema.get("required", ())
     return [
         {
             "name": field,
             "type": _type(about),
-            "default": json.dumps(about["default"]) if "default" in about else "—",
+            "default": "—" if field in required else json.dumps(about.get("default")),
             "description": about.get("description", ""),
         }
         for field, about in schema.get("properties", {}).items()

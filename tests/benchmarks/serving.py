@@ -69,7 +69,7 @@ def naive_app(folder: Path):
     from models.char_rnn import CharRNN, CharRNNConfig
     from models.checkpoint import read_checkpoint
 
-    torch.set_num_threads(1)  # faster here than two, alone and for many
+    torch.set_num_threads(1)  # as fast here as two, alone and for many
     files = read_checkpoint(folder / NAME)
     network = CharRNN(CharRNNConfig(**files.about["config"])).eval()
     network.load_state_dict(files.weights)

@@ -2,10 +2,10 @@
 
 import { checkpoint as fetchCheckpoint } from "./api.js";
 import { HeatMap } from "./heat-map.js";
+import { layersOf } from "./layers.js";
 import { Session } from "./session.js";
 import { SurpriseBars } from "./surprise-bars.js";
 import { TextRuler } from "./text-ruler.js";
-import { layersOf } from "./unrolled.js";
 import { make, short, surprise, t } from "./words.js";
 
 export class Compare {

@@ -18,6 +18,35 @@ export function keys(actions) {
   });
 }
 
+/** The keys of the lab. @param {any} lab */
+export function labKeys(lab) {
+  const { axis, controls } = lab;
+  const rank = (n) => {
+    const candidate = lab.store.columns[axis.at]?.top[n];
+    if (candidate) lab.fork(axis.at, candidate.token);
+  };
+  keys({
+    Space: () => controls.toggle(),
+    ArrowLeft: () => lab.go(axis.at - 1),
+    ArrowRight: () => lab.go(axis.at + 1),
+    "Shift+ArrowLeft": () => lab.go(axis.at - 10),
+    "Shift+ArrowRight": () => lab.go(axis.at + 10),
+    Home: () => lab.go(0),
+    End: () => axis.follow(),
+    "+": () => axis.zoom(axis.columnWidth * 1.3),
+    "-": () => axis.zoom(axis.columnWidth / 1.3),
+    n: () => controls.step(),
+    "[": () => lab.nextUnit(-1),
+    "]": () => lab.nextUnit(1),
+    "/": () => controls.prompt.focus(),
+    p: () => controls.present(),
+    "?": () => document.getElementById("help").showModal(),
+    PageDown: () => controls.turn(1),
+    PageUp: () => controls.turn(-1),
+    ...Object.fromEntries([1, 2, 3, 4, 5].map((n) => [String(n), () => rank(n - 1)])),
+  });
+}
+
 /** "Space", "ArrowLeft", "Shift+ArrowLeft", "+", ... */
 export function nameOfKey(event) {
   if (event.key === " ") return "Space";

@@ -1,11 +1,13 @@
 /** The lab of a recurrent character network: brings the views together on one text and one axis. */
 
 import { checkpoint as fetchCheckpoint } from "./api.js";
-import { color, forgetColors, rampOf, sequential, hue } from "./color.js";
+import { color, forgetColors } from "./color.js";
+import { Colouring } from "./colouring.js";
 import { Compare } from "./compare.js";
 import { Controls } from "./controls.js";
 import { HairLines } from "./hair-lines.js";
-import { keys } from "./keyboard.js";
+import { labKeys } from "./keyboard.js";
+import { layersOf } from "./layers.js";
 import { Maps } from "./maps.js";
 import { Microscope } from "./microscope.js";
 import { NextCharacters } from "./next-characters.js";
@@ -17,11 +19,12 @@ import { Session } from "./session.js";
 import { TextRuler } from "./text-ruler.js";
 import { TimeAxis } from "./time-axis.js";
 import { UnitChart } from "./unit-chart.js";
-import { Unrolled, layersOf } from "./unrolled.js";
+import { Unrolled } from "./unrolled.js";
 import { addressWriter, readState } from "./url-state.js";
 import { loadPlotly, plotly } from "./plotly.js";
-import { pageData, spoken, t } from "./words.js";
+import { make, pageData, spoken, t } from "./words.js";
 
+const COLUMN = 18; // css px
 const REST = 140; // ms without movement before Plotly draws
 const READABLE = 90; // ms between changes of the panels while characters stream
 const get = (id) => document.getElementById(id);
@@ -33,10 +36,10 @@ class Lab {
     this.state = readState();
     this.session = new Session(about);
     this.store = this.session.store;
-    this.axis = new TimeAxis({ columnWidth: this.state.zoom || 18 * this.scale, calm: calm.matches });
+    this.axis = new TimeAxis({ columnWidth: this.state.zoom || COLUMN * this.scale, calm: calm.matches });
     this.layers = layersOf(this.store);
     this.picked = null; // {point, layer, unit}
-    this.colour = this.state.colour;
+    this.colouring = new Colouring(this.store, this.axis);
     this.saveAddress = addressWriter(() => this.address());
     this.build();
     this.listen();
@@ -57,7 +60,7 @@ class Lab {
     }, { rootMargin: "160px" });
     const onGo = (at) => this.go(at);
     const onFork = (at, token) => this.fork(at, token);
-    const tint = (at) => this.tint(at);
+    const tint = (at) => this.colouring.tint(at);
     const wake = () => this.wake();
     this.controls = new Controls(this);
     this.problem = new Problem(get("problem"), { prompt: get("prompt"), mirror: get("mirror"), onRetry: () => this.controls.retry() });
@@ -77,7 +80,7 @@ class Lab {
     this.microscope = new Microscope(get("microscope"), {
       store, axis, layers: this.layers,
       onPick: (layer, unit) => this.pick(layer.cell ?? layer.points.h, unit),
-      onKept: () => this.setColour(this.colour === "kept" ? "none" : "kept"),
+      onKept: () => this.setColour(this.colouring.kind === "kept" ? "none" : "kept"),
     });
     this.chart = new UnitChart(get("chart"), { store, axis });
     this.compare = new Compare(get("compare-body"), {
@@ -121,27 +124,7 @@ class Lab {
     get("zoom-in").addEventListener("click", () => axis.zoom(axis.columnWidth * 1.3));
     get("zoom-out").addEventListener("click", () => axis.zoom(axis.columnWidth / 1.3));
     get("compare").addEventListener("change", () => this.compare.choose(get("compare").value));
-    keys({
-      Space: () => this.controls.toggle(),
-      ArrowLeft: () => this.go(axis.at - 1),
-      ArrowRight: () => this.go(axis.at + 1),
-      "Shift+ArrowLeft": () => this.go(axis.at - 10),
-      "Shift+ArrowRight": () => this.go(axis.at + 10),
-      Home: () => this.go(0),
-      End: () => axis.follow(),
-      "+": () => axis.zoom(axis.columnWidth * 1.3),
-      "-": () => axis.zoom(axis.columnWidth / 1.3),
-      n: () => this.controls.step(),
-      b: () => this.go(axis.at - 1),
-      "[": () => this.nextUnit(-1),
-      "]": () => this.nextUnit(1),
-      "/": () => get("prompt").focus(),
-      p: () => this.controls.present(),
-      "?": () => get("help").showModal(),
-      PageDown: () => this.controls.turn(1),
-      PageUp: () => this.controls.turn(-1),
-      ...Object.fromEntries([1, 2, 3, 4, 5].map((n) => [String(n), () => this.forkRank(n - 1)])),
-    });
+    labKeys(this);
   }
 
   /** The page as its address describes it. */
@@ -178,8 +161,8 @@ class Lab {
       points: maps.points,
       order: maps.orderKind,
       height: maps.heightKind,
-      colour: this.colour,
-      zoom: Math.abs(axis.columnWidth - 18 * this.scale) < 0.01 ? 0 : Math.round(10 * axis.columnWidth) / 10,
+      colour: this.colouring.kind,
+      zoom: Math.abs(axis.columnWidth - COLUMN * this.scale) < 0.01 ? 0 : Math.round(10 * axis.columnWidth) / 10,
       compare: this.compare.id,
     };
   }
@@ -196,11 +179,6 @@ class Lab {
     this.controls.fork(at, token);
   }
 
-  forkRank(rank) {
-    const candidate = this.store.columns[this.axis.at]?.top[rank];
-    if (candidate) this.fork(this.axis.at, candidate.token);
-  }
-
   pick(point, unit, at = -1) {
     const layer = this.layers.find((one) => one.number === point.layer && one.reverse === point.reverse);
     this.picked = { point, layer, unit };
@@ -211,7 +189,8 @@ class Lab {
     get("colour-kept").disabled = !layer.keeper;
     get("chart-figure").hidden = false;
     if (at >= 0) this.go(at);
-    if (this.colour === "unit" || this.colour === "kept") this.recolour();
+    this.colouring.picked = this.picked;
+    if (this.colouring.kind === "unit" || this.colouring.kind === "kept") this.reading.repaint();
     this.drawChartLegend();
     this.wake();
     this.saveAddress();
@@ -229,49 +208,13 @@ class Lab {
     this.controls.legend(get("chart-legend"), Object.keys(layer.points));
   }
 
-  /** Colour of a character of the text, or null. */
-  tint(at) {
-    const column = this.store.columns[at];
-    if (this.colour === "probability") {
-      return column.probability === null ? null : sequential(hue("y")).css[Math.round(235 * column.probability)];
-    }
-    if (!this.picked) return null;
-    const { point, layer, unit } = this.picked;
-    if (this.colour === "unit") {
-      const [low, high] = point.limits;
-      const step = Math.round((255 * (point.at(at, unit) - low)) / (high - low));
-      return Number.isNaN(step) ? null : rampOf(point.range, point.letter).css[Math.max(0, Math.min(255, step))];
-    }
-    if (this.colour === "kept" && layer.keeper && at <= this.axis.at) {
-      return sequential(hue(layer.cell ? "c" : "h")).css[Math.round(235 * this.keptShares()[at])];
-    }
-    return null;
-  }
-
-  /** Shares that are left at the current step, computed once a step. */
-  keptShares() {
-    const { layer, unit } = this.picked;
-    const key = [this.axis.at, unit, layer.number, this.store.cuts].join();
-    if (this.keptKey !== key) {
-      this.keptKey = key;
-      this.keptValues = this.store.kept(layer.keeper, unit, this.axis.at);
-    }
-    return this.keptValues;
-  }
-
   setColour(kind, save = true) {
-    const possible = ["none", "probability", ...(this.picked ? ["unit"] : []), ...(this.picked?.layer.keeper ? ["kept"] : [])];
-    this.colour = possible.includes(kind) ? kind : "none";
-    get("colour").value = this.colour;
-    this.microscope.keptButton.setAttribute("aria-pressed", String(this.colour === "kept"));
-    this.recolour();
+    this.colouring.choose(kind, this.picked);
+    get("colour").value = this.colouring.kind;
+    this.microscope.keptButton.setAttribute("aria-pressed", String(this.colouring.kind === "kept"));
+    this.reading.repaint();
     this.wake();
     if (save) this.saveAddress();
-  }
-
-  recolour() {
-    this.reading.repaint();
-    this.limit = this.picked?.point.limits[1];
   }
 
   /** The maps on the page have changed. */
@@ -307,6 +250,7 @@ class Lab {
   }
 
   restyle() {
+    this.controls.grow();
     this.graph.label();
     this.maps.arrange();
     for (const map of this.maps.all.values()) map.scaled = false;
@@ -337,7 +281,7 @@ class Lab {
     }
     more = axis.settle(elapsed) || more;
     this.reading.update();
-    if (this.colour === "unit" && this.picked && this.picked.point.limits[1] !== this.limit) this.recolour();
+    if (this.colouring.stale) this.reading.repaint();
     this.ruler.draw();
     const { seen } = this;
     if (seen.has(this.graph.canvas)) more = this.graph.draw(now) || more;
@@ -351,7 +295,7 @@ class Lab {
       this.reading.mark();
       this.ruler.announce();
       for (const map of this.maps.shown) map.tellAt();
-      if (this.colour === "kept") this.reading.repaint();
+      if (this.colouring.kind === "kept") this.reading.repaint();
     } else if (!this.moved && store.next !== this.shownNext) this.next.draw();
     this.shownNext = store.next;
     this.overview.draw();
@@ -386,16 +330,24 @@ class Lab {
   }
 }
 
+/** A checkpoint that cannot be used: why, and where to go. */
+function refuse(error) {
+  document.body.classList.add("refused");
+  const place = get("problem");
+  place.replaceChildren(
+    make("div", {}, make("strong", {}, t("This checkpoint cannot be used.")), make("p", {}, error.message)),
+    make("a", { class: "button", href: pageData.catalogue }, t("other checkpoints")),
+  );
+  place.hidden = false;
+}
+
 async function open() {
   let about = pageData.checkpoint;
   try {
     if (about.status !== "ready") about = await fetchCheckpoint(about.id);
     if (about.status !== "ready") throw new Error(about.reason || about.status);
   } catch (error) {
-    const place = get("problem");
-    place.hidden = false;
-    document.body.classList.add("refused");
-    place.textContent = `${t("This checkpoint cannot be used.")} ${error.message}`;
+    refuse(error);
     return;
   }
   document.body.classList.add("ready");

@@ -5,7 +5,8 @@
  */
 
 import { color, hue, inkOn, sequential } from "./color.js";
-import { Raster, sharpen } from "./raster.js";
+import { GateMeans, layersOf } from "./layers.js";
+import { sharpen } from "./raster.js";
 import { gestures } from "./time-axis.js";
 import { make, mark, nameOf, percent, short, spoken, t } from "./words.js";
 
@@ -15,15 +16,13 @@ const BETWEEN = 17; // of the arrows between layers
 const ROW = 16; // of a candidate
 const CANDIDATES = 5;
 const ARRIVAL = 160; // ms a new column takes to appear
-const GATES = "ifozr";
-const KEEPERS = "fz"; // gates that say how much of the state goes on
 
 export class Unrolled {
   /** @param {{store: any, onGo: Function, onFork: (t: number, token: string) => void}} options */
   constructor(host, axis, { store, onGo, onFork }) {
     Object.assign(this, { axis, store });
     this.layers = layersOf(store);
-    this.means = new Map();
+    this.means = new GateMeans(store);
     this.born = []; // arrival times of the newest columns
     this.known = 0;
     this.canvas = make("canvas", { class: "plot", role: "img" });
@@ -148,7 +147,7 @@ export class Unrolled {
     const height = (BARS - 4) * scale;
     const each = (w - Math.max(gap, 1)) / layer.gates.length;
     layer.gates.forEach((gate, g) => {
-      const means = this.meansOf(gate);
+      const means = this.means.of(gate);
       context.fillStyle = hue(gate.letter);
       for (let c = from; c < to; c++) {
         const size = means[c] * height;
@@ -163,7 +162,7 @@ export class Unrolled {
 
   arrows(context, layer, k, from, to, top, w, gap) {
     const { axis, scale } = this;
-    const keep = layer.keeper ? this.meansOf(layer.keeper) : null;
+    const keep = layer.keeper ? this.means.of(layer.keeper) : null;
     const middle = top + (STRIP / 2) * scale;
     context.lineCap = "butt";
     context.strokeStyle = hue(layer.cell ? "c" : "h");
@@ -254,22 +253,6 @@ export class Unrolled {
     });
   }
 
-  /** Mean of a gate over its units, a number a column, computed once. */
-  meansOf(point) {
-    const { store } = this;
-    let entry = this.means.get(point.name);
-    if (!entry || entry.cuts !== store.cuts) {
-      entry = { values: [], cuts: store.cuts };
-      this.means.set(point.name, entry);
-    }
-    for (let c = entry.values.length; c < store.length; c++) {
-      let sum = 0;
-      for (const value of point.row(c)) sum += value;
-      entry.values.push(sum / point.units);
-    }
-    return entry.values;
-  }
-
   /** The current column in words. */
   describe() {
     const { axis, store } = this;
@@ -278,7 +261,7 @@ export class Unrolled {
     const parts = [t("step {n}", { n: axis.at }), `${t("reads")} ${spoken(column.token)}`];
     for (const layer of this.layers) {
       for (const gate of layer.gates) {
-        parts.push(`${t("layer {n}", { n: layer.number })}, ${nameOf(gate.letter)} ${short(this.meansOf(gate)[axis.at])}`);
+        parts.push(`${t("layer {n}", { n: layer.number })}, ${nameOf(gate.letter)} ${short(this.means.of(gate)[axis.at])}`);
       }
     }
     const [first] = store.predicted(axis.at);
@@ -286,22 +269,3 @@ export class Unrolled {
     this.words.textContent = parts.join("; ");
   }
 }
-
-/** The layers of a store: which point is h, which are gates, which keeps. */
-export function layersOf(store) {
-  const layers = new Map();
-  for (const point of store.points.values()) {
-    const key = `${point.layer}${point.reverse ? " reverse" : ""}`;
-    if (!layers.has(key)) layers.set(key, { number: point.layer, reverse: point.reverse, points: {}, gates: [] });
-    const layer = layers.get(key);
-    layer.points[point.letter] = point;
-    if (point.range === "unit" && GATES.includes(point.letter)) layer.gates.push(point);
-  }
-  for (const layer of layers.values()) {
-    layer.raster = new Raster(layer.points.h);
-    layer.cell = layer.points.c ?? null;
-    layer.keeper = layer.gates.find((gate) => KEEPERS.includes(gate.letter)) ?? null;
-  }
-  return [...layers.values()];
-}
-

@@ -161,7 +161,7 @@ def test_clients_take_turns_where_one_has_a_pile_in_line():
         ]
         model.gate.set()
         await asyncio.gather(*readers)
-        assert "b" in order[:2]
+        assert order[-1] == "a"  # in order of arrival alone, b would come last
 
     with_engine(scenario, Limits(max_active=2))
 

@@ -1,14 +1,17 @@
-"""Write the table of settings into README.md, from backend/settings.py. Usage: scripts/document"""
+"""Write what is generated into README.md: the settings, and the checkpoints with their figures.
 
+Usage: scripts/document
+"""
+
+import json
 import sys
 from dataclasses import fields
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-BEGIN, END = "<!-- settings: made by `make document` -->\n", "<!-- end of settings -->\n"
 
 
-def table() -> str:
+def settings() -> str:
     """One row a setting: its flag, its default, its help."""
     sys.path.insert(0, str(ROOT))
     from backend.settings import Settings
@@ -25,11 +28,39 @@ def table() -> str:
     return "\n".join(rows) + "\n"
 
 
+def checkpoints() -> str:
+    """One row a checkpoint, from its config.json; figures in nats a character on the test split."""
+    rows = [
+        "| checkpoint | network | parameters | characters read | test, nats | n-gram, nats |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for path in sorted((ROOT / "checkpoints").glob("*/config.json")):
+        about = json.loads(path.read_text("utf-8"))
+        network, figures = about["config"], about["figures"]
+        shape = f"{network['cell']} {network['num_layers']}x{network['hidden_size']}"
+        read = about["training"].get("characters")
+        test = figures.get("test_nats")
+        order, ngram = figures.get("ngram_order"), figures.get("ngram_test_nats")
+        rows.append(
+            f"| [{path.parent.name}](checkpoints/{path.parent.name}/README.md) | {shape} "
+            f"| {about['parameters']:,} | {f'{read / 1e6:.1f}M' if read else '-'} "
+            f"| {f'**{test:.3f}**' if test else 'none held out'} "
+            f"| {f'{ngram:.3f} (order {order})' if ngram else '-'} |"
+        )
+    return "\n".join(rows) + "\n"
+
+
+TABLES = {"settings": settings, "checkpoints": checkpoints}
+
+
 def documented(text: str) -> str:
-    """A README with its table of settings made anew."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return before + BEGIN + table() + END + after
+    """A README with its tables made anew."""
+    for name, table in TABLES.items():
+        begin, end = f"<!-- {name}: made by `make document` -->\n", f"<!-- end of {name} -->\n"
+        before, _, rest = text.partition(begin)
+        _, _, after = rest.partition(end)
+        text = before + begin + table() + end + after
+    return text
 
 
 if __name__ == "__main__":

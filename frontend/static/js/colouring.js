@@ -1,6 +1,7 @@
 /** What the characters of the text are coloured by: how expected they were, one unit, what is kept. */
 
 import { hue, rampOf, sequential } from "./color.js";
+import { LEVELS } from "./trace-store.js";
 
 const DEEPEST = 235; // of 255: a share of 1 stays a little above the end of its ramp
 
@@ -17,9 +18,28 @@ export class Colouring {
     this.kind = possible[kind] ? kind : "none";
   }
 
-  /** The limits of the unit's colours have moved since they were last used. */
+  /** Take note of the limits that the whole text is now painted with. */
+  painted() {
+    this.limit = this.kind === "unit" ? this.limits[1] : null;
+  }
+
+  /** The limits of the unit's colours have moved since the whole text was painted. */
   get stale() {
-    return this.kind === "unit" && this.picked.point.limits[1] !== this.limit;
+    return this.kind === "unit" && this.limits[1] !== this.limit;
+  }
+
+  /** Limits of the picked unit: its own where values are real, so that quiet units show too. */
+  get limits() {
+    const { point, unit } = this.picked;
+    if (point.range !== "real") return point.limits;
+    const key = [point.name, unit, this.store.cuts].join();
+    if (this.limitKey !== key) Object.assign(this, { limitKey: key, seen: 0, largest: 0 });
+    for (; this.seen < this.store.length; this.seen++) {
+      const size = Math.abs(point.at(this.seen, unit));
+      if (size > this.largest) this.largest = size;
+    }
+    const limit = LEVELS.find((level) => level >= this.largest) ?? this.largest;
+    return [-limit, limit];
   }
 
   /** Colour of character `at`, or null. @returns {string|null} */
@@ -38,8 +58,7 @@ export class Colouring {
 
   unitTint(at) {
     const { point, unit } = this.picked;
-    const [low, high] = point.limits;
-    this.limit = high;
+    const [low, high] = this.limits;
     const step = Math.round((255 * (point.at(at, unit) - low)) / (high - low));
     return Number.isNaN(step) ? null : rampOf(point.range, point.letter).css[Math.max(0, Math.min(255, step))];
   }

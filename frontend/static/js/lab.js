@@ -22,10 +22,11 @@ import { UnitChart } from "./unit-chart.js";
 import { Unrolled } from "./unrolled.js";
 import { addressWriter, readState } from "./url-state.js";
 import { loadPlotly, plotly } from "./plotly.js";
-import { make, pageData, spoken, t } from "./words.js";
+import { make, pageData, short, spoken, t } from "./words.js";
 
 const COLUMN = 18; // css px
 const REST = 140; // ms without movement before Plotly draws
+const LAYOUT = 50; // ms between additions to the wrapped text while characters stream
 const READABLE = 90; // ms between changes of the panels while characters stream
 const get = (id) => document.getElementById(id);
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -170,6 +171,7 @@ class Lab {
   /** Make a step current. */
   go(at) {
     this.axis.go(at);
+    this.next.draw(); // at once: it is what the reader asked for
     get("panel").classList.add("open");
     this.saveAddress();
   }
@@ -190,7 +192,7 @@ class Lab {
     get("chart-figure").hidden = false;
     if (at >= 0) this.go(at);
     this.colouring.picked = this.picked;
-    if (this.colouring.kind === "unit" || this.colouring.kind === "kept") this.reading.repaint();
+    if (this.colouring.kind === "unit" || this.colouring.kind === "kept") this.recolour();
     this.drawChartLegend();
     this.wake();
     this.saveAddress();
@@ -212,9 +214,17 @@ class Lab {
     this.colouring.choose(kind, this.picked);
     get("colour").value = this.colouring.kind;
     this.microscope.keptButton.setAttribute("aria-pressed", String(this.colouring.kind === "kept"));
-    this.reading.repaint();
+    this.recolour();
     this.wake();
     if (save) this.saveAddress();
+  }
+
+  recolour() {
+    const { colouring } = this;
+    colouring.painted();
+    this.reading.repaint();
+    const limits = colouring.kind === "unit" ? colouring.limits.map((limit) => short(limit).replace(/\.0+$/, "")) : [];
+    get("colour-range").textContent = limits.join(" … ");
   }
 
   /** The maps on the page have changed. */
@@ -280,14 +290,20 @@ class Lab {
       this.wanted = -1;
     }
     more = axis.settle(elapsed) || more;
-    this.reading.update();
-    if (this.colouring.stale) this.reading.repaint();
+    // The text and the panels are laid out in turn, a few times a second while characters stream.
+    const hurried = session.busy && !session.pace;
+    const reads = !hurried || !(now - this.readAt < LAYOUT);
+    if (reads) {
+      this.reading.update();
+      this.readAt = now;
+    }
+    if (this.colouring.stale) this.recolour();
     this.ruler.draw();
     const { seen } = this;
     if (seen.has(this.graph.canvas)) more = this.graph.draw(now) || more;
     for (const map of this.maps.shown) if (seen.has(map.canvas)) map.draw();
     compare.draw();
-    if (this.moved && !(session.busy && now - this.toldAt < READABLE)) {
+    if (this.moved && !(hurried && (reads || now - this.toldAt < READABLE))) {
       this.moved = false;
       this.toldAt = now;
       this.next.draw();
@@ -351,7 +367,7 @@ async function open() {
     return;
   }
   document.body.classList.add("ready");
-  globalThis.lab = new Lab(about);
+  globalThis.lab = new Lab(about); // for the console, and for tests of the page
 }
 
 open();

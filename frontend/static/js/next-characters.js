@@ -12,8 +12,9 @@ export class NextCharacters {
     this.glyph = make("span", { class: "glyph num", "aria-hidden": "true" });
     this.heading = make("h2");
     this.line = make("p", { class: "note" });
-    this.stood = this.list((token) => onFork(axis.at, token));
-    this.after = this.list((token) => onFork(axis.at + 1, token));
+    this.at = -1; // the step that is shown: while characters stream, the axis may be ahead of it
+    this.stood = this.list((token) => onFork(this.at, token));
+    this.after = this.list((token) => onFork(this.at + 1, token));
     this.stoodTitle = make("h3", {}, t("could have stood here"));
     this.afterTitle = make("h3", {}, t("comes next"));
     host.append(
@@ -40,13 +41,14 @@ export class NextCharacters {
 
   draw() {
     const { axis, store } = this;
-    const column = store.columns[axis.at];
+    const at = (this.at = axis.at);
+    const column = store.columns[at];
     this.glyph.textContent = column ? mark(column.token) : "";
     if (!column) {
       this.heading.textContent = t("no step yet");
       this.line.textContent = t("Type a text or press Write.");
     } else {
-      this.heading.textContent = t("step {n}", { n: axis.at });
+      this.heading.textContent = t("step {n}", { n: at });
       this.line.textContent =
         column.probability === null
           ? t("the first character: nothing stood before it")
@@ -57,8 +59,8 @@ export class NextCharacters {
     }
     this.fill(this.stood, column?.top ?? [], column?.token);
     this.stoodTitle.hidden = this.stood.node.hidden = !column?.top.length;
-    const next = column ? store.predicted(axis.at) : [];
-    this.fill(this.after, next, store.columns[axis.at + 1]?.token);
+    const next = column ? store.predicted(at) : [];
+    this.fill(this.after, next, store.columns[at + 1]?.token);
     this.afterTitle.hidden = this.after.node.hidden = !next.length;
   }
 

@@ -70,6 +70,7 @@ export class ReadingText {
     node.dataset.t = k;
     if (token === "\n") node.className = "break";
     else if (token === " ") node.className = "blank";
+    else if (token === "\t") node.className = "tab";
     node.textContent = token === "\n" ? "↵" : token;
     this.block.append(node);
     this.inBlock++;

@@ -10,7 +10,8 @@
 import { ApiError, generate, trace } from "./api.js";
 import { TraceStore } from "./trace-store.js";
 
-const BUDGET = 7; // ms of a frame for parsing and decoding
+const BUDGET = 5; // ms of a frame for parsing and decoding
+const MOST = 12; // columns a frame: more would be drawn late rather than sooner
 
 /** @typedef {{temperature: number, top_k: number, top_p: number, seed: number}} Sampling */
 
@@ -131,10 +132,10 @@ export class Session extends EventTarget {
       if (this.ended && this.busy) this.become("idle");
       return false;
     }
-    let allowed = Infinity;
+    let allowed = MOST;
     if (this.pace) {
       this.due = Math.min(this.due + (elapsed * this.pace) / 1000, 4);
-      allowed = Math.floor(this.due);
+      allowed = Math.min(MOST, Math.floor(this.due));
       this.due -= allowed;
     }
     const began = performance.now();

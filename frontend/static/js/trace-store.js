@@ -15,7 +15,7 @@ import { decode, decodeInto } from "./arrays.js";
  */
 
 // Limits that a colour bar of real values may take.
-const LEVELS = [0.25, 0.5, 1, 1.5, 2, 3, 4, 5, 7.5, 10, 15, 20, 30, 50, 75, 100, 200, 500, 1000];
+export const LEVELS = [0.25, 0.5, 1, 1.5, 2, 3, 4, 5, 7.5, 10, 15, 20, 30, 50, 75, 100, 200, 500, 1000];
 const CLIPPED = 0.05; // share of values that may lie beyond the limits of a map
 export const LOW = 0.05; // a gate below is closed, above HIGH it is open: saturated either way
 export const HIGH = 0.95;

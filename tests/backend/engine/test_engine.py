@@ -147,21 +147,17 @@ def test_a_place_that_becomes_free_goes_to_whoever_waits():
 
 def test_clients_take_turns_where_one_has_a_pile_in_line():
     model = Script()
-    order = []
 
     async def scenario(engine):
-        async def follow(stream):
-            await read(stream)
-            order.append(stream.client)
-
         model.gate.clear()
-        clients = ["a", "a", "a", "a", "b"]
-        readers = [
-            asyncio.ensure_future(follow(engine.submit(job(model), client))) for client in clients
-        ]
+        pile = [job(model, prefix=(1,), max_new_tokens=2) for _ in range(4)]
+        other = job(model, prefix=(7,), max_new_tokens=2)
+        streams = [engine.submit(one, "a") for one in pile] + [engine.submit(other, "b")]
         model.gate.set()
-        await asyncio.gather(*readers)
-        assert order[-1] == "a"  # in order of arrival alone, b would come last
+        await asyncio.gather(*(read(stream) for stream in streams))
+        begun = [token for token in model.read if token in (1, 7)]
+        assert sorted(begun) == [1, 1, 1, 1, 7]
+        assert 7 in begun[:3]  # in order of arrival alone it would be the last
 
     with_engine(scenario, Limits(max_active=2))
 

@@ -50,6 +50,7 @@ class Script:
         self.rounds = 0
         self.seen: Counter[int] = Counter()  # slot -> steps
         self.sizes: list[int] = []  # rows of each step
+        self.read: list[int] = []  # tokens, in order
         self.poison: int | None = None
         self.broken = False
         self.gate = Event()
@@ -65,6 +66,7 @@ class Script:
         self.rounds += 1
         self.seen.update(slots.tolist())
         self.sizes.append(len(slots))
+        self.read += tokens.tolist()
         self.state[slots] += 1
         capture = np.stack([self.state[slots, 0], tokens, slots], axis=1).astype(np.float32)
         logits = np.full((len(slots), self.vocab_size), -50, np.float32)

@@ -15,7 +15,7 @@ from typing import Any
 from backend.errors import NotFound, Unavailable
 
 log = logging.getLogger("unrolled")
-STATED = ("title", "kind", "parameters", "licence")
+STATED = ("title", "kind", "parameters", "licence", "language", "figures")
 TYPES = dict.fromkeys(("title", "kind", "licence", "language", "prompt"), str) | {
     "parameters": int,
     "config": dict,
@@ -44,7 +44,6 @@ class Entry:
         return {
             "id": self.id,
             **{name: self.about.get(name) for name in STATED},
-            "language": self.about.get("language"),
             "tasks": list(runner.tasks) if runner else [],
             "device": device,
             "status": self.status,
@@ -136,7 +135,7 @@ class Catalog:
     def describe(self, id: str) -> dict:
         """One checkpoint whole: its line in the catalogue, config, figures and card."""
         entry = self.entry(id)
-        about = {name: entry.about.get(name) for name in ("config", "figures", "data", "prompt")}
+        about = {name: entry.about.get(name) for name in ("config", "data", "prompt")}
         return {**entry.summary(self.device), **about, "card": entry.card}
 
     async def settled(self, id: str) -> dict:

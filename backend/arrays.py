@@ -4,10 +4,10 @@ Little-endian, C order, base64; `shape` is text such as `"12, 256"`. Numbers are
 or uint8 first: NaN and infinity survive the trip, which they would not as JSON numbers.
 """
 
-from base64 import b64encode
 from typing import Literal
 
 import numpy as np
+from pybase64 import b64encode_as_string
 from pydantic import BaseModel, Field
 
 DTYPES = {np.dtype("<f4"): "f4", np.dtype("u1"): "u1"}
@@ -27,4 +27,4 @@ def encode(values: np.ndarray) -> dict[str, str]:
     dtype = np.dtype("u1") if values.dtype == np.uint8 else np.dtype("<f4")
     values = np.ascontiguousarray(values, dtype)
     shape = ", ".join(str(size) for size in values.shape)
-    return {"dtype": DTYPES[dtype], "shape": shape, "bdata": b64encode(values).decode("ascii")}
+    return {"dtype": DTYPES[dtype], "shape": shape, "bdata": b64encode_as_string(values)}

@@ -4,8 +4,9 @@ import json
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
+from markupsafe import Markup
 
-from backend.pages import reader_language, render, require_language
+from backend.pages import MARKDOWN, reader_language, render, require_language
 
 router = APIRouter(include_in_schema=False)
 EXAMPLES = {
@@ -26,6 +27,11 @@ def _type(schema: dict) -> str:
     return " ".join(words)
 
 
+def _prose(text: str) -> Markup:
+    """A docstring's words, its names in the type of code."""
+    return Markup(MARKDOWN.renderInline(text))
+
+
 def _fields(operation: dict, schemas: dict) -> list[dict]:
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
     name = body.get("schema", {}).get("$ref", "").rpartition("/")[2]
@@ -36,7 +42,7 @@ def _fields(operation: dict, schemas: dict) -> list[dict]:
             "name": field,
             "type": _type(about),
             "default": "—" if field in required else json.dumps(about.get("default")),
-            "description": about.get("description", ""),
+            "description": _prose(about.get("description", "")),
         }
         for field, about in schema.get("properties", {}).items()
     ]
@@ -57,7 +63,7 @@ def calls(openapi: dict, origin: str) -> list[dict]:
         {
             "method": method.upper(),
             "path": path,
-            "description": operation.get("description", operation.get("summary", "")),
+            "description": _prose(operation.get("description", operation.get("summary", ""))),
             "fields": _fields(operation, schemas),
             "example": _example(path, origin),
         }

@@ -5,6 +5,8 @@ from pathlib import Path
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, select_autoescape
+from markdown_it import MarkdownIt
+from markupsafe import Markup
 
 from backend import static
 from backend.errors import Error, NotFound
@@ -12,6 +14,7 @@ from backend.i18n import LANGUAGES, preferred, translations
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "frontend" / "templates"
 router = APIRouter(include_in_schema=False)
+MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 def _environment(language: str) -> Environment:
@@ -87,6 +90,14 @@ def home(request: Request, language: str) -> Response:
 @router.get("/{language}/checkpoints")
 def checkpoints(request: Request, language: str) -> Response:
     return render(request, require_language(language), "checkpoints.html")
+
+
+@router.get("/{language}/checkpoints/{checkpoint}")
+def card(request: Request, language: str, checkpoint: str) -> Response:
+    """A checkpoint's model card; its HTML is made here, and none that it holds is let through."""
+    about = request.app.state.catalog.describe(checkpoint)
+    html = Markup(MARKDOWN.render(about["card"]))
+    return render(request, require_language(language), "card.html", checkpoint=about, card=html)
 
 
 @router.get("/{language}/lab/{checkpoint}")

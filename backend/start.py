@@ -54,7 +54,7 @@ async def open_engine(app: FastAPI) -> "Engine":
     state = app.state
     try:
         device = await asyncio.to_thread(_import, state.settings)
-        engine = _engine(state.settings)
+        engine = await asyncio.to_thread(_engine, state.settings)
         engine.start()
     except Exception as error:
         log.exception("the engine could not be started")

@@ -149,7 +149,9 @@ def open_checkpoint(files: CheckpointFiles, device: str = "cpu", capacity: int =
     with torch.device("meta"):
         network = CharRNN(config)
     fill(network, files.weights)
-    return CharRunner(network.to(device), characters, capacity)
+    runner = CharRunner(network.to(device), characters, capacity)
+    _ = runner.stepper  # packs the weights now, not when the first text is to be written
+    return runner
 
 
 class CharRunner:
@@ -170,8 +172,10 @@ class CharRunner:
     @cached_property
     def stepper(self) -> Stepper:
         """One step for many rows at once."""
-        network = deepcopy(self.network).cpu()
-        recurrent = Recurrent(network.config.cell, dict(network.rnn.state_dict()))
+        network, recurrent = self.network, self.recurrent
+        if network.output.weight.device.type != "cpu":
+            network = deepcopy(network).cpu()
+            recurrent = Recurrent(network.config.cell, dict(network.rnn.state_dict()))
         table = network.embed(torch.arange(self.vocab_size))  # (V, input_size)
         return Stepper(recurrent, table, network.output.weight, network.output.bias, self.capacity)
 

@@ -1,12 +1,16 @@
 """Steps as server-sent events, written as bytes: an event a step, many events a write.
 
 Everything that does not change from step to step (names, axes, token texts) is turned into JSON
-once, so that a step costs little more than the base64 of its numbers.
+once, for all generations that ask for the same; a step then costs little more than the base64 of
+its numbers, which pybase64 makes twenty times faster than the standard library does (1.4 against
+30 us for 24 kB).
 """
 
 import json
-from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from pybase64 import b64encode
 
 
 def event(name: str, data: dict) -> bytes:
@@ -14,39 +18,63 @@ def event(name: str, data: dict) -> bytes:
     return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
 
 
-class StepWriter:
-    """Writes the steps of one generation."""
+@lru_cache(64)
+def writer_of(symbols: tuple[str, ...], points: tuple) -> "StepWriter":
+    """The writer for these symbols and points, made once."""
+    return StepWriter(symbols, points)
 
-    def __init__(self, symbols: list[str], points: list):
+
+class StepWriter:
+    """Writes steps that hold the same points of the same network.
+
+    `points` describe what `Step.columns` holds, by name.
+    """
+
+    def __init__(self, symbols: Sequence[str], points: Sequence):
         self.tokens = [json.dumps(symbol, ensure_ascii=False) for symbol in symbols]
-        self.points = [
-            (
-                p.name,
-                f"{json.dumps(p.name)}:"
-                f'{{"axes":{json.dumps([a for a in p.axes if a != "time"])},'
-                f'"range":{json.dumps(p.range)},"data":{{"dtype":"f4",'
-                f'"shape":"{", ".join(str(n) for n in p.shape[1:])}","bdata":"',
-            )
+        self._heads = [f'"token":{text},"token_id":{k}' for k, text in enumerate(self.tokens)]
+        self._described = {
+            p.name: f"{json.dumps(p.name)}:"
+            f'{{"axes":{json.dumps([a for a in p.axes if a != "time"])},'
+            f'"range":{json.dumps(p.range)},"data":{{"dtype":"f4",'
+            f'"shape":"{", ".join(str(n) for n in p.shape[1:])}","bdata":"'
             for p in points
-        ]
+        }
+        self._pieces: list[tuple[bytes, int, int]] | None = None
+        self._tail = b""
 
     def candidates(self, top: Iterable[tuple[int, float, float]]) -> str:
         """The most likely tokens: text, number, probability, probability in the draw."""
+        heads = self._heads
         return ",".join(
-            f'{{"token":{self.tokens[k]},"token_id":{k},"probability":{p:.7g},"drawn":{d:.7g}}}'
-            for k, p, d in top
+            [f'{{{heads[k]},"probability":{p:.7g},"drawn":{d:.7g}}}' for k, p, d in top]
         )
 
-    def step(self, step) -> bytes:
-        """One `step` event."""
-        captured = step.capture
-        points = ",".join(
-            f'{head}{b64encode(captured[name]).decode("ascii")}"}}}}' for name, head in self.points
-        )
-        probability = "null" if step.probability is None else f"{step.probability:.7g}"
-        return (
-            f'event: step\ndata: {{"index":{step.index},"token":{self.tokens[step.token_id]},'
-            f'"token_id":{step.token_id},"prefix":{"true" if step.prefix else "false"},'
-            f'"probability":{probability},"top":[{self.candidates(step.top)}],'
-            f'"points":{{{points}}}}}\n\n'
-        ).encode()
+    def steps(self, steps: Sequence) -> bytes:
+        """A `step` event for each of them."""
+        if self._pieces is None:
+            self._cut(steps[0].columns)
+        heads, pieces, tail, parts = self._heads, self._pieces, self._tail, []
+        for step in steps:
+            probability = "null" if step.probability is None else f"{step.probability:.7g}"
+            parts.append(
+                f'event: step\ndata: {{"index":{step.index},{heads[step.token_id]},'
+                f'"prefix":{"true" if step.prefix else "false"},"probability":{probability},'
+                f'"top":[{self.candidates(step.top)}],"points":{{'.encode()
+            )
+            if pieces:
+                numbers = memoryview(step.row).cast("B")
+                for head, start, stop in pieces:
+                    parts.append(head)
+                    parts.append(b64encode(numbers[start:stop]))
+            parts.append(tail)
+        return b"".join(parts)
+
+    def _cut(self, columns) -> None:
+        """Where the bytes of each point lie in a step's row, and what is written before them."""
+        between, self._pieces = "", []
+        for name, start, stop in columns.layout:
+            head = between + self._described[name]
+            self._pieces.append((head.encode(), 4 * start, 4 * stop))
+            between = '"}},'
+        self._tail = b'"}}}}\n\n' if self._pieces else b"}}\n\n"

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.api.events import StepWriter, event
+from backend.api.events import StepWriter, event, writer_of
 from backend.api.texts import read_points, read_text
 from backend.errors import Busy, Error, Invalid, TooLarge, Unavailable
 
@@ -109,7 +109,7 @@ async def _submit(request: Request, entry, body: GenerateRequest, prefix, points
 async def _events(stream, entry, prefix, points, seed) -> AsyncIterator[bytes]:
     from backend.engine import End, EngineError
 
-    writer = StepWriter(entry.runner.characters.symbols, points)
+    writer = writer_of(tuple(entry.runner.characters.symbols), tuple(points))
     written: list[int] = []
     try:
         yield event("start", {"checkpoint": entry.id, "seed": seed, "tokens": len(prefix)})
@@ -118,7 +118,7 @@ async def _events(stream, entry, prefix, points, seed) -> AsyncIterator[bytes]:
                 yield _done(writer, steps, prefix + written, len(written), seed)
                 break
             written.extend(step.token_id for step in steps if not step.prefix)
-            yield b"".join([writer.step(step) for step in steps])
+            yield writer.steps(steps)
     except EngineError as error:
         yield event("error", Error(error.message, "", error.code).body())
     except asyncio.CancelledError:

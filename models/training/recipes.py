@@ -105,7 +105,8 @@ characters of the whole kernel; Karpathy, Johnson, Fei-Fei 2015); the texts diff
             "embedding_size": 64,
             "dropout": 0.2,
         },
-        epochs=12,
+        chunk=64,
+        learning_rate=4e-3,
         prompt="Все счастливые семьи ",
         language="ru",
         note="""

@@ -12,6 +12,7 @@ from tests.backend.serving import SECURITY, assert_error
 PAGES = {
     "": "home.html",
     "checkpoints": "checkpoints.html",
+    "checkpoints/toy-lstm": "card.html",
     "lab/toy-lstm": "lab.html",
     "docs": "docs.html",
 }
@@ -162,13 +163,23 @@ def test_names_from_a_checkpoint_are_shown_as_text_and_nothing_else(client, monk
     for name in ("title", "licence", "kind", "prompt"):
         monkeypatch.setitem(entry.about, name, HOSTILE)
     monkeypatch.setattr(entry, "card", f"# {HOSTILE}\n\n[x](javascript:alert(1)) {HOSTILE}\n")
-    for page in ("", "checkpoints", "lab/toy-lstm"):
+    for page in ("", "checkpoints", "checkpoints/toy-lstm", "lab/toy-lstm"):
         answer = client.get(f"/en/{page}")
         assert answer.status_code == 200
         assert "<script>alert" not in answer.text
         assert "49" not in re.findall(r"&amp;(\{\{7\*7\}\}|49)", answer.text)
         assert Page(answer.text).inline == []
         assert 'href="javascript' not in answer.text
+
+
+def test_a_card_is_shown_as_text_whatever_it_holds(client, monkeypatch):
+    card = "<img src=x onerror=alert(1)>\n\n[here](javascript:alert(1))\n\n| a |\n|---|\n| 1 |\n"
+    monkeypatch.setattr(client.app.state.catalog.entries["toy-lstm"], "card", card)
+    page = read(client, "/en/checkpoints/toy-lstm")
+    assert page.all("td")
+    assert not any(attributes.get("src") == "x" for attributes in page.all("img"))
+    links = [attributes.get("href", "") for attributes in page.all("a")]
+    assert not any(link.startswith("javascript:") for link in links)
 
 
 def test_an_address_is_told_back_as_text_and_nothing_else(client):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from backend.api.events import StepWriter, event
+from backend.api.events import StepWriter, event, writer_of
 from models.trace import Point
 from tests.backend.serving import decode, events
 
@@ -16,6 +16,16 @@ POINTS = [
     Point("rnn.0.h", ("time", "unit"), "signed", (None, 3)),
     Point("attention", ("time", "head", "key"), "probability", (None, 2, 4)),
 ]
+
+
+class Columns:
+    """Where each point lies in a step's row."""
+
+    def __init__(self, points: dict[str, np.ndarray]):
+        self.layout, start = [], 0
+        for name, values in points.items():
+            self.layout.append((name, start, start + values.size))
+            start += values.size
 
 
 @dataclass
@@ -29,13 +39,21 @@ class Step:
     top: list = field(default_factory=list)
     capture: dict = field(default_factory=dict)
 
+    @property
+    def columns(self) -> Columns:
+        return Columns(self.capture)
+
+    @property
+    def row(self) -> np.ndarray:
+        return np.concatenate([values.ravel() for values in self.capture.values()])
+
 
 def captured() -> dict:
     return {"rnn.0.h": np.zeros(3, np.float32), "attention": np.zeros((2, 4), np.float32)}
 
 
 def written(step: Step, points=()) -> dict:
-    ((name, data),) = events(StepWriter(SYMBOLS, list(points)).step(step).decode())
+    ((name, data),) = events(StepWriter(SYMBOLS, list(points)).steps([step]).decode())
     assert name == "step"
     return data
 
@@ -58,7 +76,7 @@ def test_every_symbol_survives_however_hard_it_is_to_write(token):
 
 @pytest.mark.parametrize("token", range(len(SYMBOLS)))
 def test_no_symbol_ends_an_event_early(token):
-    raw = StepWriter(SYMBOLS, []).step(Step(token_id=token))
+    raw = StepWriter(SYMBOLS, []).steps([Step(token_id=token)])
     assert raw.count(b"\n") == 3
     assert raw.endswith(b"\n\n")
     assert b"\r" not in raw
@@ -93,6 +111,14 @@ def test_the_numbers_of_a_step_arrive_bit_for_bit_without_the_axis_of_time(state
     assert decode(points["attention"]["data"]).shape == (2, 4)
 
 
-def test_only_the_points_of_the_writer_are_sent():
-    assert list(written(Step(capture=captured()), POINTS[1:])["points"]) == ["attention"]
-    assert written(Step(capture=captured()))["points"] == {}
+def test_a_step_without_points_says_so():
+    assert written(Step())["points"] == {}
+
+
+def test_many_steps_are_written_one_after_another():
+    raw = StepWriter(SYMBOLS, POINTS).steps([Step(index=k, capture=captured()) for k in range(3)])
+    assert [data["index"] for _, data in events(raw.decode())] == [0, 1, 2]
+
+
+def test_the_same_symbols_and_points_share_a_writer():
+    assert writer_of(tuple(SYMBOLS), tuple(POINTS)) is writer_of(tuple(SYMBOLS), tuple(POINTS))

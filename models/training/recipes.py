@@ -65,7 +65,8 @@ RECIPES: dict[str, Recipe] = {
     "shakespeare-lstm": Recipe(
         "Shakespeare, LSTM",
         SHAKESPEARE,
-        SIZE | {"cell": "lstm", "hidden_size": 256},
+        SIZE | {"cell": "lstm", "hidden_size": 256, "dropout": 0.1},
+        reset=0.1,
     ),
     "shakespeare-gru": Recipe(
         "Shakespeare, GRU",
@@ -88,7 +89,7 @@ RECIPES: dict[str, Recipe] = {
             "embedding_size": 64,
             "dropout": 0.05,
         },
-        epochs=6,
+        epochs=5,
         prompt="static int ",
         note="""
 The best published figure for a corpus of this kind is 0.84 nats (three layers of 512, 6.2M
@@ -105,6 +106,7 @@ characters of the whole kernel; Karpathy, Johnson, Fei-Fei 2015); the texts diff
             "embedding_size": 64,
             "dropout": 0.2,
         },
+        epochs=11,
         chunk=64,
         learning_rate=4e-3,
         prompt="Все счастливые семьи ",

@@ -21,6 +21,7 @@ TYPES = dict.fromkeys(("title", "kind", "licence", "language", "prompt"), str) |
     "config": dict,
     "figures": dict,
     "data": dict,
+    "sampling": dict,
 }
 
 
@@ -135,7 +136,7 @@ class Catalog:
     def describe(self, id: str) -> dict:
         """One checkpoint whole: its line in the catalogue, config, figures and card."""
         entry = self.entry(id)
-        about = {name: entry.about.get(name) for name in ("config", "data", "prompt")}
+        about = {name: entry.about.get(name) for name in ("config", "data", "prompt", "sampling")}
         return {**entry.summary(self.device), **about, "card": entry.card}
 
     async def settled(self, id: str) -> dict:

@@ -1,7 +1,8 @@
 """A checkpoint folder: `config.json`, `model.safetensors`, `vocabulary.json`, `README.md`.
 
 `config.json` holds `kind`, `title`, `licence`, `config` (what fixes the shapes), `figures`
-(what was measured) and `data` and `training` (how it came to be). Weights rest in float16 and
+(what was measured), `data` and `training` (how it came to be), and may name a `prompt` and a way of
+`sampling` to start with. Weights rest in float16 and
 are computed with in float32. Reading trusts nothing: sizes are bounded before memory is taken,
 and every tensor is named, with the shape that was found and the shape that was expected.
 """

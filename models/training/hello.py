@@ -72,6 +72,7 @@ def make(folder: Path) -> None:
         "language": "en",
         "licence": "CC0-1.0",
         "prompt": "good",
+        "sampling": {"top_k": 1, "length": 10},
         "config": network.config.to_dict(),
         "figures": {"train_nats": round(losses[-1], 4), "seeds_of_100": seeds},
         "training": {"epochs": EPOCHS, "losses": [round(loss, 4) for loss in losses]},

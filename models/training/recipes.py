@@ -65,18 +65,19 @@ RECIPES: dict[str, Recipe] = {
     "shakespeare-lstm": Recipe(
         "Shakespeare, LSTM",
         SHAKESPEARE,
-        SIZE | {"cell": "lstm", "hidden_size": 256, "dropout": 0.1},
-        reset=0.1,
+        SIZE | {"cell": "lstm", "hidden_size": 256},
     ),
     "shakespeare-gru": Recipe(
         "Shakespeare, GRU",
         SHAKESPEARE,
         SIZE | {"cell": "gru", "hidden_size": 300},
+        epochs=8,
     ),
     "shakespeare-rnn": Recipe(
         "Shakespeare, plain RNN",
         SHAKESPEARE,
         SIZE | {"cell": "rnn_tanh", "hidden_size": 520},
+        epochs=8,
         learning_rate=1e-3,
     ),
     "linux-lstm": Recipe(
@@ -106,7 +107,7 @@ characters of the whole kernel; Karpathy, Johnson, Fei-Fei 2015); the texts diff
             "embedding_size": 64,
             "dropout": 0.2,
         },
-        epochs=11,
+        epochs=9,
         chunk=64,
         learning_rate=4e-3,
         prompt="Все счастливые семьи ",

@@ -165,6 +165,13 @@ def test_the_plain_cell_of_the_smallest_model_is_shown_by_its_own_equation(open_
     )
 
 
+def test_the_smallest_model_goes_on_from_good_as_it_was_taught(open_page):
+    page = open_page(lab("", "hello-rnn"))
+    written(page, 4)
+    page.locator("#write").click()
+    assert written(page, 14) == "good i am fine"
+
+
 def test_the_five_most_likely_characters_are_those_of_plain_torch(open_page, root):
     page = open_page(lab("?prefix=To+be,+or+not"))
     text = written(page, 13)

@@ -54,6 +54,7 @@ export class Controls {
     get("top_k").value = String(state.top_k);
     get("top_p").value = String(state.top_p);
     get("seed").value = String(state.seed);
+    get("length").value = String(this.lab.about.sampling?.length ?? 200);
     this.tellTemperature();
     this.grow();
     if (state.n > 0 && text) {

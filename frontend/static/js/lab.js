@@ -20,7 +20,7 @@ import { TextRuler } from "./text-ruler.js";
 import { TimeAxis } from "./time-axis.js";
 import { UnitChart } from "./unit-chart.js";
 import { Unrolled } from "./unrolled.js";
-import { addressWriter, readState } from "./url-state.js";
+import { addressWriter, readState, setDefaults } from "./url-state.js";
 import { loadPlotly, plotly } from "./plotly.js";
 import { make, pageData, short, spoken, t } from "./words.js";
 
@@ -34,6 +34,7 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 class Lab {
   constructor(about) {
     this.about = about;
+    setDefaults(about.sampling);
     this.state = readState();
     this.session = new Session(about);
     this.store = this.session.store;

@@ -1,6 +1,6 @@
 /** Everything about the page's state, in its address: opening the address shows the same again. */
 
-export const DEFAULTS = Object.freeze({
+const COMMON = Object.freeze({
   prefix: "",
   seed: 7,
   temperature: 0.8,
@@ -18,25 +18,33 @@ export const DEFAULTS = Object.freeze({
   compare: "",
 });
 
-/** @returns {typeof DEFAULTS} */
+let defaults = COMMON;
+
+/** What a checkpoint wishes for instead, e.g. {top_k: 1}; call before the address is read. */
+export function setDefaults(own) {
+  const known = Object.entries(own ?? {}).filter(([name, value]) => typeof COMMON[name] === typeof value);
+  defaults = Object.freeze({ ...COMMON, ...Object.fromEntries(known) });
+}
+
+/** @returns {typeof COMMON} */
 export function readState(search = location.search) {
   const query = new URLSearchParams(search);
-  const state = { ...DEFAULTS };
-  for (const name in DEFAULTS) {
+  const state = { ...defaults };
+  for (const name in defaults) {
     if (!query.has(name)) continue;
     const text = query.get(name);
-    if (typeof DEFAULTS[name] === "string") state[name] = text;
+    if (typeof COMMON[name] === "string") state[name] = text;
     else if (Number.isFinite(Number(text)) && text.trim() !== "") state[name] = Number(text);
   }
   return state;
 }
 
-/** What differs from the defaults, as a query. @param {Partial<typeof DEFAULTS>} state */
+/** What differs from the defaults, as a query. @param {Partial<typeof COMMON>} state */
 export function toQuery(state, keep = location.search) {
   const query = new URLSearchParams(keep);
-  for (const name in DEFAULTS) {
+  for (const name in defaults) {
     query.delete(name);
-    if (state[name] !== undefined && state[name] !== DEFAULTS[name]) query.set(name, state[name]);
+    if (state[name] !== undefined && state[name] !== defaults[name]) query.set(name, state[name]);
   }
   const text = query.toString();
   return text ? `?${text}` : "";
@@ -45,7 +53,7 @@ export function toQuery(state, keep = location.search) {
 /**
  * A function that writes the state into the address, at most four times a second (browsers refuse
  * more).
- * @param {() => Partial<typeof DEFAULTS>} current
+ * @param {() => Partial<typeof COMMON>} current
  */
 export function addressWriter(current) {
   let timer = 0;

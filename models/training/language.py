@@ -123,7 +123,8 @@ def train(
     run.mkdir(parents=True, exist_ok=True)
     generator = torch.Generator().manual_seed(recipe.seed)
     torch.manual_seed(recipe.seed)  # dropout draws from the global generator
-    network = CharRNN(recipe.config(len(corpus.symbols))).initialize(generator).to(device)
+    network = CharRNN(recipe.config(len(corpus.symbols)))
+    network = network.initialize(generator, recipe.input_gain).to(device)
     optimizer = torch.optim.AdamW(network.parameters(), betas=(0.9, 0.99), weight_decay=0.0)
     training, validation = corpus.split("train"), corpus.split("validation")
     B, T = recipe.batch_size, recipe.chunk

@@ -29,6 +29,7 @@ class Recipe:
     warmup: int = 200  # steps
     clip: float = 1.0  # norm of the gradient
     reset: float = 0.03  # chance that a stream starts its next chunk from the zero state
+    input_gain: float = 1.0  # of the input weights at the start
     seed: int = 1
     prompt: str = "To be, or "
     language: str = "en"
@@ -66,6 +67,8 @@ RECIPES: dict[str, Recipe] = {
         "Shakespeare, LSTM",
         SHAKESPEARE,
         SIZE | {"cell": "lstm", "hidden_size": 256},
+        epochs=8,
+        input_gain=3.0,
     ),
     "shakespeare-gru": Recipe(
         "Shakespeare, GRU",
@@ -109,7 +112,8 @@ characters of the whole kernel; Karpathy, Johnson, Fei-Fei 2015); the texts diff
         },
         epochs=9,
         chunk=64,
-        learning_rate=4e-3,
+        learning_rate=3e-3,
+        input_gain=3.0,
         prompt="Все счастливые семьи ",
         language="ru",
         note="""

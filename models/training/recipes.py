@@ -110,7 +110,7 @@ characters of the whole kernel; Karpathy, Johnson, Fei-Fei 2015); the texts diff
             "embedding_size": 64,
             "dropout": 0.2,
         },
-        epochs=9,
+        epochs=7,
         chunk=64,
         learning_rate=3e-3,
         input_gain=3.0,

@@ -97,8 +97,9 @@ chosen on validation) | {figures["ngram_test_nats"]:.3f} | \
 The command that trained it and measured these figures: `make train NAME={name}`
 ({recipe.epochs} epochs, {read:,} characters read, chunks of {recipe.chunk} in {recipe.batch_size} \
 streams with the state carried over, Adam at {recipe.learning_rate:g} with a cosine, gradient \
-norm clipped at {recipe.clip:g}, dropout {net["dropout"]:g}, bfloat16 products while \
-training, {progress["seconds"] / 60:.0f} minutes on one busy CPU core).
+norm clipped at {recipe.clip:g}, dropout {net["dropout"]:g}, input weights started at \
+{recipe.input_gain:g} times Xavier's, bfloat16 products while training, \
+{progress["seconds"] / 60:.0f} minutes on one busy CPU core).
 {recipe.note}
 ## Data
 

@@ -142,13 +142,13 @@ def test_the_data_are_those_that_the_checkpoint_names(folder):
     assert len(text.split("test")) == told["figures"]["test_characters"]
 
 
-WINDOWS, WINDOW, LEAD = 64, 200, 128
+WINDOWS, WINDOW, LEAD = 160, 200, 128
 
 
 @TRAINED
 @torch.no_grad()
 def test_the_stated_figure_is_measured_again_on_a_sample_of_the_test_text(folder):
-    # The whole test text takes minutes. 64 windows spread evenly over it, each warmed up on
+    # The whole test text takes minutes. 160 windows spread evenly over it, each warmed up on
     # the 128 characters before it, give the figure to within four of their standard errors.
     told, network = about(folder), opened(folder).network
     text = corpus(told["data"]["file"])

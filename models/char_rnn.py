@@ -112,8 +112,8 @@ class CharRNN(nn.Module):
         """Seeded start: orthogonal recurrent blocks, Xavier inputs times a gain, zero biases.
 
         The LSTM's forget gate starts open (bias 1; Jozefowicz et al. 2015), so that early
-        gradients reach back in time. Its gates halve the signal several times over: with a gain
-        of 1 its first updates go into opening them for good.
+        gradients reach back in time. Its gates halve the signal several times over, and with a gain
+        of 1 it learns more slowly at first than the other cells do.
         """
         H = self.config.hidden_size
         for name, parameter in self.named_parameters():

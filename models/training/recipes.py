@@ -69,6 +69,10 @@ RECIPES: dict[str, Recipe] = {
         SIZE | {"cell": "lstm", "hidden_size": 256},
         epochs=8,
         input_gain=3.0,
+        note="""
+Of two full runs this is the second. The first, 12 epochs with the input weights started at
+Xavier's size, measured 1.415 nats on test and the same 1.462 on validation.
+""",
     ),
     "shakespeare-gru": Recipe(
         "Shakespeare, GRU",

@@ -139,6 +139,8 @@ def open_checkpoint(files: CheckpointFiles, device: str = "cpu", capacity: int =
     except TypeError as error:
         raise CheckpointError(f"config.json: {error}") from error
     config.check()
+    if files.vocabulary is None:
+        raise CheckpointError("vocabulary.json is missing")
     if config.vocab_size != len(files.vocabulary):
         raise CheckpointError(
             f"vocabulary.json holds {len(files.vocabulary)} symbols, "

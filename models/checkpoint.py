@@ -1,4 +1,6 @@
-"""A checkpoint folder: `config.json`, `model.safetensors`, `vocabulary.json`, `README.md`.
+"""A checkpoint folder: `config.json`, `model.safetensors`, a vocabulary, `README.md`.
+
+The vocabulary is `vocabulary.json`, a list of symbols, or tokenizer files, as the kind needs it.
 
 `config.json` holds `kind`, `title`, `licence`, `config` (what fixes the shapes), `figures`
 (what was measured), `data` and `training` (how it came to be), and may name a `prompt` and a way of
@@ -11,7 +13,7 @@ import json
 import math
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -24,6 +26,7 @@ MAX_HEADER_BYTES = 1 << 20
 MAX_TENSORS = 4096
 MAX_WEIGHT_BYTES = 1 << 30
 MAX_JSON_BYTES = 8 << 20
+TOKENIZERS = ("source.tokenizer.json", "target.tokenizer.json")
 DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
@@ -37,21 +40,29 @@ class CheckpointFiles:
 
     id: str
     about: dict  # config.json
-    vocabulary: list[str]
+    vocabulary: list[str] | None  # vocabulary.json, where there is one
     weights: dict[str, Tensor]  # float32
     card: str  # README.md
+    tokenizers: dict[str, str] = field(default_factory=dict)  # the text of each TOKENIZERS file
+
+
+def _read_text(path: Path) -> str:
+    try:
+        if path.stat().st_size > MAX_JSON_BYTES:
+            raise CheckpointError(f"{path.name} is larger than {MAX_JSON_BYTES} bytes")
+        return path.read_bytes().decode("utf-8")
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path.name} is missing") from error
+    except UnicodeDecodeError as error:
+        raise CheckpointError(f"{path.name} is not UTF-8: {error}") from error
 
 
 def _read_json(path: Path):
     try:
-        if path.stat().st_size > MAX_JSON_BYTES:
-            raise CheckpointError(f"{path.name} is larger than {MAX_JSON_BYTES} bytes")
-        raw = path.read_bytes()
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{path.name} is missing") from error
-    try:
-        return json.loads(raw.decode("utf-8"))
-    except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, an absurd number
+        return json.loads(_read_text(path))
+    except CheckpointError:
+        raise
+    except (ValueError, RecursionError) as error:  # not JSON, an absurd number
         raise CheckpointError(f"{path.name} is not valid JSON: {error}") from error
 
 
@@ -88,21 +99,27 @@ def read_checkpoint(folder: Path) -> CheckpointFiles:
         raise CheckpointError('config.json must be an object with an object "config"')
     if not isinstance(about.get("kind"), str):
         raise CheckpointError('config.json must name its "kind"')
-    vocabulary = _read_json(folder / "vocabulary.json")
+    tokenizers = {n: _read_text(folder / n) for n in TOKENIZERS if (folder / n).is_file()}
+    card = folder / "README.md"
+    return CheckpointFiles(
+        folder.name,
+        about,
+        None if tokenizers else _read_vocabulary(folder / "vocabulary.json"),
+        read_weights(folder / "model.safetensors"),
+        card.read_text("utf-8", "replace") if card.is_file() else "",
+        tokenizers,
+    )
+
+
+def _read_vocabulary(path: Path) -> list[str]:
+    vocabulary = _read_json(path)
     if not isinstance(vocabulary, list) or not all(isinstance(s, str) for s in vocabulary):
         raise CheckpointError("vocabulary.json must be a list of strings")
     if not vocabulary or len(set(vocabulary)) != len(vocabulary):
         raise CheckpointError("vocabulary.json must hold distinct symbols, at least one")
     if any("\ud800" <= c <= "\udfff" for symbol in vocabulary for c in symbol):
         raise CheckpointError("vocabulary.json must hold characters, found a lone surrogate")
-    card = folder / "README.md"
-    return CheckpointFiles(
-        folder.name,
-        about,
-        vocabulary,
-        read_weights(folder / "model.safetensors"),
-        card.read_text("utf-8", "replace") if card.is_file() else "",
-    )
+    return vocabulary
 
 
 def fill(network: nn.Module, weights: dict[str, Tensor]) -> nn.Module:
@@ -139,15 +156,25 @@ def write_file(path: Path, content: bytes | str) -> None:
 
 
 def write_checkpoint(
-    folder: Path, about: dict, vocabulary: list[str], weights: dict[str, Tensor], card: str
+    folder: Path,
+    about: dict,
+    vocabulary: list[str] | dict[str, str],
+    weights: dict[str, Tensor],
+    card: str,
 ) -> None:
-    """Write a checkpoint folder, the weights rounded to float16."""
+    """Write a checkpoint folder, the weights rounded to float16.
+
+    `vocabulary` is a list of symbols, or the texts of tokenizer files by their names.
+    """
     half = {name: value.detach().half().contiguous() for name, value in weights.items()}
     for name, value in half.items():
         if not torch.isfinite(value).all():
             raise CheckpointError(f"{name} does not fit in float16")
     write_file(folder / "model.safetensors", save_safetensors(half))
-    write_file(folder / "vocabulary.json", json.dumps(vocabulary, ensure_ascii=False) + "\n")
+    if isinstance(vocabulary, list):
+        vocabulary = {"vocabulary.json": json.dumps(vocabulary, ensure_ascii=False) + "\n"}
+    for name, text in vocabulary.items():
+        write_file(folder / name, text)
     write_file(folder / "README.md", card)
     about = {**about, "parameters": sum(math.prod(value.shape) for value in half.values())}
     write_file(folder / "config.json", json.dumps(about, ensure_ascii=False, indent=2) + "\n")

@@ -28,21 +28,31 @@ def settings() -> str:
     return "\n".join(rows) + "\n"
 
 
-def checkpoints() -> str:
-    """One row a checkpoint, from its config.json; figures in nats a character on the test split."""
+def of_kind(kind: str) -> list[tuple[str, dict]]:
+    """A link to the card, and config.json, of each checkpoint of a kind."""
+    found = []
+    for path in sorted((ROOT / "checkpoints").glob("*/config.json")):
+        about = json.loads(path.read_text("utf-8"))
+        if about["kind"] == kind:
+            name = path.parent.name
+            found.append((f"[{name}](checkpoints/{name}/README.md)", about))
+    return found
+
+
+def characters() -> str:
+    """Character models; figures in nats a character on the test split."""
     rows = [
         "| checkpoint | network | parameters | characters read | test, nats | n-gram, nats |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
-    for path in sorted((ROOT / "checkpoints").glob("*/config.json")):
-        about = json.loads(path.read_text("utf-8"))
+    for link, about in of_kind("char_rnn"):
         network, figures = about["config"], about["figures"]
         shape = f"{network['cell']} {network['num_layers']}x{network['hidden_size']}"
         read = about["training"].get("characters")
         test = figures.get("test_nats")
         order, ngram = figures.get("ngram_order"), figures.get("ngram_test_nats")
         rows.append(
-            f"| [{path.parent.name}](checkpoints/{path.parent.name}/README.md) | {shape} "
+            f"| {link} | {shape} "
             f"| {about['parameters']:,} | {f'{read / 1e6:.1f}M' if read else '-'} "
             f"| {f'**{test:.3f}**' if test else 'none held out'} "
             f"| {f'{ngram:.3f} (order {order})' if ngram else '-'} |"
@@ -50,7 +60,31 @@ def checkpoints() -> str:
     return "\n".join(rows) + "\n"
 
 
-TABLES = {"settings": settings, "checkpoints": checkpoints}
+def translators() -> str:
+    """Networks that read a text and write another; figures on the test texts."""
+    rows = [
+        "| checkpoint | attention | parameters | epochs | test | shortest | longest sources |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for link, about in of_kind("seq2seq"):
+        figures = about["figures"]
+        if "bleu" in figures:
+            test = f"**{figures['bleu']:.2f}** BLEU, {figures['bleu_greedy']:.2f} greedily"
+            ends = [f"{row['bleu']:.2f}" for row in figures["bleu_by_length"]]
+        else:
+            test = (
+                f"**{figures['exact']:.2%}** exact in forms never trained on, "
+                f"{figures['exact_seen_forms']:.2%} in trained ones"
+            )
+            ends = [f"{row['exact']:.2%}" for row in figures["exact_by_length"]]
+        rows.append(
+            f"| {link} | {about['config']['attention']} | {about['parameters']:,} "
+            f"| {about['training']['epochs']} | {test} | {ends[0]} | {ends[-1]} |"
+        )
+    return "\n".join(rows) + "\n"
+
+
+TABLES = {"settings": settings, "characters": characters, "translators": translators}
 
 
 def documented(text: str) -> str:

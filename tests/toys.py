@@ -1,4 +1,4 @@
-"""Tiny seeded character checkpoints, written as real folders: what the server's tests serve."""
+"""Tiny seeded checkpoints, written as real folders: what the server's tests serve."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,6 +7,8 @@ import torch
 
 from models.char_rnn import CharRNN, CharRNNConfig
 from models.checkpoint import write_checkpoint
+from models.seq2seq import Seq2Seq, Seq2SeqConfig
+from models.subwords import END, Vocabulary, characters, source_pieces, target_pieces
 
 # Letters, and what JSON, HTML and UTF-8 find difficult.
 SYMBOLS = sorted(set(" \n\"\\/<&>'abcdefghiо́ж\u2028😀"))
@@ -23,10 +25,13 @@ CONFIGS = {
 def network(config: CharRNNConfig, seed: int = 0) -> CharRNN:
     """A network with weights of a seed, lively enough that its states and choices differ."""
     generator = torch.Generator().manual_seed(seed)
-    built = CharRNN(config)
+    spread = 0.4 if config.cell == "rnn_relu" else 0.8
+    return _lively(CharRNN(config), spread, generator)
+
+
+def _lively(built, spread: float, generator: torch.Generator):
     with torch.no_grad():
         for parameter in built.parameters():
-            spread = 0.4 if config.cell == "rnn_relu" else 0.8
             parameter.copy_(spread * torch.randn(parameter.shape, generator=generator))
             parameter.copy_(parameter.half().float())  # as it will be stored
     return built.eval().requires_grad_(False)
@@ -58,3 +63,65 @@ def write_toy(folder: Path, config: CharRNNConfig, symbols=SYMBOLS, seed: int = 
 def write_toys(folder: Path) -> dict[str, CharRNN]:
     """Write one checkpoint of each cell; the networks by the checkpoints' names."""
     return {name: write_toy(folder / name, config) for name, config in CONFIGS.items()}
+
+
+# -- translators -----------------------------------------------------------------------------
+
+ENGLISH = ("A dog runs on the beach.", "Two men are playing in the snow.", "The dog sees a man.")
+FRENCH = ("Un chien court sur la plage.", "Deux hommes jouent dans la neige.", "Le chien voit.")
+DAYS = "0123456789 abcdefghijklmnopqrstuvwxyz.,"
+
+
+def vocabularies(id: str) -> tuple[Vocabulary, Vocabulary]:
+    """Source and target of a toy: pieces of words, or characters."""
+    if id == "toy-characters":
+        return characters(DAYS, lower=True), characters("0123456789-")
+    return source_pieces(ENGLISH * 3, 70), target_pieces(FRENCH * 3, 70)
+
+
+def _translator(id: str, cell: str, attention: str, **sizes) -> Seq2SeqConfig:
+    source, target = map(len, vocabularies(id))
+    shape = {"embedding_size": 6, "encoder_size": 5, "decoder_size": 7} | sizes
+    return Seq2SeqConfig(cell, attention, source, target, **shape)
+
+
+TRANSLATORS = {
+    "toy-additive": _translator("toy-additive", "gru", "additive", attention_size=4),
+    "toy-general": _translator("toy-general", "lstm", "general", encoder_layers=2),
+    "toy-characters": _translator("toy-characters", "gru", "dot", decoder_size=10),
+    "toy-plain": _translator("toy-plain", "gru", "none"),
+}
+
+
+def translator(config: Seq2SeqConfig, seed: int = 0, ends: bool = False) -> Seq2Seq:
+    """A network with weights of a seed. Unless it `ends`, it writes as long as it may."""
+    built = _lively(Seq2Seq(config), 0.8, torch.Generator().manual_seed(seed))
+    if not ends:
+        built.output_bias[END] = -30.0
+    return built
+
+
+def write_translator(folder: Path, id: str, seed: int = 0, ends: bool = False) -> Seq2Seq:
+    """Write a checkpoint folder of one of TRANSLATORS; returns the network it was written from."""
+    config = TRANSLATORS[id]
+    built = translator(config, seed, ends)
+    said = {
+        **about(config, "A toy that translates"),
+        "kind": "seq2seq",
+        "source_language": "en",
+        "target_language": "fr",
+        "prompt": "3 may 2026" if id == "toy-characters" else ENGLISH[0],
+        "examples": list(ENGLISH),
+        "pair": "toy-plain" if id == "toy-additive" else "toy-additive",
+        "figures": {},
+    }
+    names = ("source.tokenizer.json", "target.tokenizer.json")
+    files = dict(zip(names, (side.save() for side in vocabularies(id)), strict=True))
+    card = f"# {folder.name}\n\nA toy of seed {seed}.\n"
+    write_checkpoint(folder, said, files, built.state_dict(), card)
+    return built
+
+
+def write_translators(folder: Path) -> dict[str, Seq2Seq]:
+    """Write one checkpoint of each score and of none; the networks by the checkpoints' names."""
+    return {id: write_translator(folder / id, id) for id in TRANSLATORS}

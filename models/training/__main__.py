@@ -14,6 +14,7 @@ import torch
 from models.training import hello
 from models.training.finish import finish
 from models.training.recipes import RECIPES
+from models.training.seq2seq_recipes import PAIR_RECIPES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -27,7 +28,7 @@ def data_folder() -> Path:
 def parser() -> argparse.ArgumentParser:
     """The flags of a training run."""
     flags = argparse.ArgumentParser(prog="python -m models.training", description=__doc__)
-    flags.add_argument("name", choices=[*RECIPES, hello.NAME])
+    flags.add_argument("name", choices=[*RECIPES, *PAIR_RECIPES, hello.NAME])
     flags.add_argument("--data", type=Path, default=data_folder(), help="folder of the corpora")
     flags.add_argument("--out", type=Path, default=ROOT / "checkpoints", help="checkpoints folder")
     flags.add_argument("--runs", type=Path, default=ROOT / "runs", help="where a run is kept")
@@ -45,6 +46,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if asked.name == hello.NAME:
         hello.make(asked.out / hello.NAME)
         return
+    if asked.name in PAIR_RECIPES:
+        train_pairs(asked)
+    else:
+        train_language(asked)
+
+
+def train_language(asked: argparse.Namespace) -> None:
+    """A character model."""
     recipe = RECIPES[asked.name]
     if not (asked.data / recipe.source.file).is_file():
         sys.exit(f"{asked.data / recipe.source.file} is missing; give its folder with --data")
@@ -62,6 +71,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(f"stopped at step {progress['step']}; the same command goes on from there")
             return
     finish(asked.name, recipe, corpus, weights, progress, asked.out / asked.name)
+
+
+def train_pairs(asked: argparse.Namespace) -> None:
+    """A sequence-to-sequence model."""
+    from models.training import finish_pairs
+    from models.training.language import resume_best
+    from models.training.translation import train
+
+    recipe = PAIR_RECIPES[asked.name]
+    data = recipe.data(asked.data)
+    run = asked.runs / asked.name
+    try:
+        if asked.as_is:
+            weights, progress = resume_best(run)
+        else:
+            weights, progress, ended = train(recipe, data, run, asked.device, not asked.float32)
+            if not ended:
+                print(f"stopped after epoch {progress['epoch']}; the same command goes on")
+                return
+        finish_pairs.finish(asked.name, recipe, data, weights, progress, asked.out / asked.name)
+    except FileNotFoundError as error:
+        sys.exit(f"{error.filename} is missing; give its folder with --data")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.routing import Route
 
 from backend import docs, errors, pages, static
-from backend.api import checkpoints, generate, health, trace
+from backend.api import checkpoints, generate, health, trace, translate
 from backend.catalog import Catalog
 from backend.guards import HEADERS, BodyLimit, SecurityHeaders
 from backend.settings import Settings
@@ -50,7 +50,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     state.catalog = Catalog(settings.checkpoints, settings.device, settings.max_streams)
     state.tracing = asyncio.Semaphore(2)
     errors.install(app, pages.error_page, HEADERS)
-    for module in (health, checkpoints, trace, generate, docs, pages):
+    for module in (health, checkpoints, trace, generate, translate, docs, pages):
         app.include_router(module.router)
     app.router.routes.insert(0, Route("/static/{path:path}", static.serve))
     app.add_middleware(partial(BodyLimit, limit=settings.max_body_bytes))

@@ -12,16 +12,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from backend.errors import NotFound, Unavailable
+from backend.errors import Invalid, NotFound, Unavailable
 
 log = logging.getLogger("unrolled")
-STATED = ("title", "kind", "parameters", "licence", "language", "figures")
-TYPES = dict.fromkeys(("title", "kind", "licence", "language", "prompt"), str) | {
+LANGUAGES = ("language", "source_language", "target_language")  # the last two: of a translator
+STATED = ("title", "kind", "parameters", "licence", *LANGUAGES, "figures")
+SHOWN = ("config", "data", "prompt", "sampling", "examples", "pair")  # of one checkpoint, beside
+TYPES = dict.fromkeys(("title", "kind", "licence", *LANGUAGES, "prompt", "pair"), str) | {
     "parameters": int,
     "config": dict,
     "figures": dict,
     "data": dict,
     "sampling": dict,
+    "examples": list,
 }
 
 
@@ -78,6 +81,9 @@ class Catalog:
                 found = about.get(name)
                 if found is not None and type(found) is not expected:
                     raise ValueError(f"{name} is {found!r:.60}, expected {expected.__name__}")
+            for example in about.get("examples") or ():
+                if not isinstance(example, str):
+                    raise ValueError(f"examples holds {example!r:.60}, expected str")
             json.dumps(about, ensure_ascii=False, allow_nan=False).encode()  # can be told again
             return about, "loading", ""
         except FileNotFoundError:
@@ -136,7 +142,7 @@ class Catalog:
     def describe(self, id: str) -> dict:
         """One checkpoint whole: its line in the catalogue, config, figures and card."""
         entry = self.entry(id)
-        about = {name: entry.about.get(name) for name in ("config", "data", "prompt", "sampling")}
+        about = {name: entry.about.get(name) for name in SHOWN}
         return {**entry.summary(self.device), **about, "card": entry.card}
 
     async def settled(self, id: str) -> dict:
@@ -148,8 +154,11 @@ class Catalog:
             await asyncio.shield(entry.ready)
         return self.describe(id)
 
-    async def open(self, id: str) -> Entry:
-        """An entry that is ready to run. Raises `NotFound` or `Unavailable`."""
+    async def open(self, id: str, task: str | None = None) -> Entry:
+        """An entry that is ready to run, and can do a task.
+
+        Raises `NotFound`, `Unavailable`, or `Invalid` naming what it can do and which others can.
+        """
         entry = self.entry(id)
         await self.settled(id)
         if entry.status != "ready":
@@ -157,6 +166,15 @@ class Catalog:
                 f"Checkpoint {id} could not be loaded: {entry.reason or entry.status}.",
                 "Replace its files and start the server again.",
                 "checkpoint_failed",
+            )
+        if task is not None and task not in entry.runner.tasks:
+            able = [e.id for e in self.entries.values() if e.runner and task in e.runner.tasks]
+            raise Invalid(
+                f"Checkpoint {id} cannot {task}, it can {' and '.join(entry.runner.tasks)}.",
+                f"Ask one that can {task}: {', '.join(able) or 'there is none here'}.",
+                "wrong_task",
+                tasks=list(entry.runner.tasks),
+                checkpoints=able,
             )
         return entry
 

@@ -9,9 +9,19 @@ from markupsafe import Markup
 from backend.pages import MARKDOWN, reader_language, render, require_language
 
 router = APIRouter(include_in_schema=False)
-EXAMPLES = {
-    "/api/checkpoints/{id}/trace": {"text": "To be, or not", "points": ["rnn.1.c"]},
-    "/api/checkpoints/{id}/generate": {"prefix": "To be, or ", "max_new_tokens": 40, "seed": 7},
+EXAMPLES = {  # a checkpoint, and a body for it
+    "/api/checkpoints/{id}/trace": (
+        "shakespeare-lstm",
+        {"text": "To be, or not", "points": ["rnn.1.c"]},
+    ),
+    "/api/checkpoints/{id}/generate": (
+        "shakespeare-lstm",
+        {"prefix": "To be, or ", "max_new_tokens": 40, "seed": 7},
+    ),
+    "/api/checkpoints/{id}/translate": (
+        "translate-en-fr",
+        {"text": "A dog runs on the beach.", "beam_size": 3, "points": [], "stream": True},
+    ),
 }
 
 
@@ -51,8 +61,8 @@ def _fields(operation: dict, schemas: dict) -> list[dict]:
 def _example(path: str, origin: str) -> str:
     if path not in EXAMPLES:
         return ""
-    address = origin + path.replace("{id}", "shakespeare-lstm")
-    body = json.dumps(EXAMPLES[path])
+    checkpoint, body = EXAMPLES[path]
+    address, body = origin + path.replace("{id}", checkpoint), json.dumps(body)
     return f"curl -N {address} \\\n  -H 'Content-Type: application/json' \\\n  -d '{body}'"
 
 

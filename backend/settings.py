@@ -20,13 +20,17 @@ class Settings:
     checkpoints: Path = _setting(ROOT / "checkpoints", "folder of checkpoint folders")
     device: str = _setting("auto", "where the networks run", ("auto", "cpu", "cuda"))
     threads: int = _setting(1, "CPU threads a matrix product may use")
-    max_streams: int = _setting(128, "generations that advance together, per checkpoint")
+    max_streams: int = _setting(
+        128, "generations that advance together, per checkpoint; and translations, in all"
+    )
     max_queued: int = _setting(
         128, "generations that wait for a place; past that the answer is 429"
     )
     streams_per_client: int = _setting(64, "generations one address may have under way")
     max_new_tokens: int = _setting(5000, "tokens one generation may write")
     max_text_characters: int = _setting(20000, "characters of a prefix or of a text to trace")
+    max_source_tokens: int = _setting(200, "tokens of a text to translate")
+    max_target_tokens: int = _setting(200, "tokens one translation may write")
     max_trace_bytes: int = _setting(64 << 20, "bytes of captured numbers in one trace")
     max_stream_bytes: int = _setting(512 << 20, "bytes of captured numbers in one generation")
     max_body_bytes: int = _setting(256 << 10, "bytes of a request's body")

@@ -1,6 +1,5 @@
 """Continue a prefix, a server-sent event a character, with every point asked for."""
 
-import asyncio
 import secrets
 from collections.abc import AsyncIterator
 
@@ -9,8 +8,9 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.api.events import StepWriter, event, writer_of
+from backend.api.streams import EventStream, submit
 from backend.api.texts import read_points, read_text
-from backend.errors import Busy, Error, Invalid, TooLarge, Unavailable
+from backend.errors import Invalid
 
 router = APIRouter(prefix="/api/checkpoints", tags=["generate"])
 MAX_TOP_K = 1 << 16  # as many symbols as a vocabulary may have
@@ -56,7 +56,7 @@ async def generate(request: Request, id: str, body: GenerateRequest) -> Streamin
             "too_many_tokens",
             limit=limit,
         )
-    entry = await state.catalog.open(id)
+    entry = await state.catalog.open(id, "generate")
     runner = entry.runner
     prefix = read_text(runner, body.prefix, "prefix", state.settings.max_text_characters)
     if body.start > len(prefix):
@@ -67,19 +67,14 @@ async def generate(request: Request, id: str, body: GenerateRequest) -> Streamin
         )
     points = read_points(runner, body.points)
     seed = secrets.randbelow(1 << 32) if body.seed is None else body.seed
-    stream = await _submit(request, entry, body, prefix, points, seed)
-    return StreamingResponse(
-        _events(stream, entry, prefix, points, seed),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    stream = await submit(request, _job(entry, body, prefix, points, seed))
+    return EventStream(stream, _events(stream, entry, prefix, points, seed))
 
 
-async def _submit(request: Request, entry, body: GenerateRequest, prefix, points, seed):
-    from backend.engine import EngineError, Full, Job
-    from backend.engine import TooLarge as Capture
+def _job(entry, body: GenerateRequest, prefix, points, seed):
+    from backend.engine import Job
 
-    job = Job(
+    return Job(
         model_id=entry.id,
         runner=entry.runner,
         prefix=tuple(prefix),
@@ -91,43 +86,20 @@ async def _submit(request: Request, entry, body: GenerateRequest, prefix, points
         points=tuple(point.name for point in points),
         start=body.start,
     )
-    client = request.client.host if request.client else ""
-    engine = await request.app.state.ready()
-    try:
-        return engine.submit(job, client)
-    except Full as error:
-        raise Busy(
-            "All places are taken.", error.retry_after, "Try again after the seconds told."
-        ) from None
-    except Capture as error:
-        hint = "Ask for fewer points or fewer characters."
-        raise TooLarge(error.message, hint, steps=error.steps) from None
-    except EngineError as error:
-        raise Unavailable(error.message, "Try again in a moment.", error.code) from None
 
 
 async def _events(stream, entry, prefix, points, seed) -> AsyncIterator[bytes]:
-    from backend.engine import End, EngineError
+    from backend.engine import End
 
     writer = writer_of(tuple(entry.runner.characters.symbols), tuple(points))
     written: list[int] = []
-    try:
-        yield event("start", {"checkpoint": entry.id, "seed": seed, "tokens": len(prefix)})
-        async for steps in stream:
-            if isinstance(steps, End):
-                yield _done(writer, steps, prefix + written, len(written), seed)
-                break
+    yield event("start", {"checkpoint": entry.id, "seed": seed, "tokens": len(prefix)})
+    async for steps in stream:
+        if isinstance(steps, End):
+            yield _done(writer, steps, prefix + written, len(written), seed)
+        else:
             written.extend(step.token_id for step in steps if not step.prefix)
             yield writer.steps(steps)
-    except EngineError as error:
-        yield event("error", Error(error.message, "", error.code).body())
-    except asyncio.CancelledError:
-        raise
-    except Exception:
-        yield event("error", Error("The server failed while it was writing.").body())
-        raise
-    finally:
-        stream.close()
 
 
 def _done(writer: StepWriter, end, tokens: list[int], count: int, seed: int) -> bytes:

@@ -1,5 +1,7 @@
 """What the routes that read text have in common: from a text to tokens, from names to points."""
 
+from collections.abc import Iterable
+
 from backend.errors import Invalid, TooLarge
 
 SHOWN = 20  # unknown characters listed with their positions
@@ -9,6 +11,15 @@ def read_text(runner, text: str, field: str, limit: int) -> list[int]:
     """Tokens of a text, or an error that names the field and every position that is wrong."""
     from models.text import UnknownCharacters
 
+    check_length(text, field, limit)
+    try:
+        return runner.characters.encode(text)
+    except UnknownCharacters as error:
+        raise strangers(error.found, field, runner.characters.symbols) from None
+
+
+def check_length(text: str, field: str, limit: int) -> None:
+    """Refuse a text that is empty or longer than `limit` characters."""
     if not text:
         raise Invalid(f"{field} is empty.", "Type at least one character.", "empty_text")
     if len(text) > limit:
@@ -18,23 +29,22 @@ def read_text(runner, text: str, field: str, limit: int) -> list[int]:
             "text_too_long",
             limit=limit,
         )
-    try:
-        return runner.characters.encode(text)
-    except UnknownCharacters as error:
-        found = [
-            {"position": at, "character": c, "code_point": f"U+{ord(c):04X}"}
-            for at, c in error.found
-        ]
-        count = len(found)
-        first = ", ".join(f"{f['code_point']} at {f['position']}" for f in found[:3])
-        raise Invalid(
-            f"This model does not know {count} character{'s' if count > 1 else ''} "
-            f"of {field}: {first}{' ...' if count > 3 else ''}.",
-            "Remove or replace them; the model knows: " + "".join(runner.characters.symbols),
-            "unknown_characters",
-            characters=found[:SHOWN],
-            count=count,
-        ) from None
+
+
+def strangers(places: list[tuple[int, str]], field: str, symbols: Iterable[str]) -> Invalid:
+    """The error for characters at these places, where a model knows `symbols` (none: any)."""
+    found = [{"position": at, "character": c, "code_point": f"U+{ord(c):04X}"} for at, c in places]
+    known = "".join(symbols)
+    count = len(found)
+    first = ", ".join(f"{f['code_point']} at {f['position']}" for f in found[:3])
+    return Invalid(
+        f"This model does not know {count} character{'s' if count > 1 else ''} "
+        f"of {field}: {first}{' ...' if count > 3 else ''}.",
+        "Remove or replace them" + (f"; the model knows: {known}" if known else "."),
+        "unknown_characters",
+        characters=found[:SHOWN],
+        count=count,
+    )
 
 
 def read_points(runner, names: list[str] | None) -> list:

@@ -45,7 +45,7 @@ class Trace(BaseModel):
 async def trace(request: Request, id: str, body: TraceRequest) -> dict:
     """Read `text` from the zero state and return the points of steps `start` to `stop`."""
     state = request.app.state
-    entry = await state.catalog.open(id)
+    entry = await state.catalog.open(id, "trace")
     runner = entry.runner
     tokens = read_text(runner, body.text, "text", state.settings.max_text_characters)
     stop = len(tokens) if body.stop is None else body.stop

@@ -6,7 +6,9 @@ job        what is asked for (Job), what comes back (Step, End), what runs it (R
 columns    which numbers of a captured row somebody wants
 stream     the reader's end: an asynchronous iterator with a bounded queue
 admission  who runs, who waits, who is refused
+rows       what live generations have in common: they join, pause and leave
 batch      the live generations of one model, one step at a time
+turns      live generators of any models, an item of each in turn
 worker     the thread of one device
 engine     submit, stop, stats
 """
@@ -16,6 +18,7 @@ from backend.engine.errors import EngineError, Full, TooLarge, TooMany
 from backend.engine.job import End, Job, Runner, Step
 from backend.engine.limits import Limits
 from backend.engine.stream import Stream
+from backend.engine.turns import Turn
 
 __all__ = [
     "End",
@@ -30,4 +33,5 @@ __all__ = [
     "Stream",
     "TooLarge",
     "TooMany",
+    "Turn",
 ]

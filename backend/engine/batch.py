@@ -1,9 +1,8 @@
 """The live generations of one model: all of them advance by one token together.
 
-A generation is a row; it holds a slot of the stepper's state from its first step to its last.
-Rows join and leave between steps. A prefix is read through the same steps as what is written
-after it, its tokens forced, so its probabilities are recorded the same way. A row whose reader
-is behind pauses: it keeps its slot and its numbers, and is not part of the steps.
+A row holds a slot of the stepper's state from its first step to its last, paused or not. A prefix
+is read through the same steps as what is written after it, its tokens forced, so its
+probabilities are recorded the same way.
 """
 
 import logging
@@ -16,6 +15,7 @@ import numpy as np
 from backend.engine.errors import EngineError
 from backend.engine.job import End, Runner, Step
 from backend.engine.limits import Limits
+from backend.engine.rows import Row, Rows
 from backend.engine.stream import Stream
 from models.choosing import Choice, Settings, choose
 
@@ -23,27 +23,15 @@ log = logging.getLogger("unrolled")
 SEED_MASK = (1 << 64) - 1
 
 
-class Row:
+class BatchRow(Row):
     """One generation in the batch."""
 
-    __slots__ = (
-        "stream",
-        "slot",
-        "index",
-        "token",
-        "read",
-        "start",
-        "last",
-        "probability",
-        "top",
-        "since",
-        "until",
-        "paused_until",
-    )
+    __slots__ = ("slot", "index", "token", "read", "start", "last", "probability", "top")
 
     def __init__(self, stream: Stream, slot: int, now: float, limits: Limits):
+        super().__init__(stream, now, limits)
         job = stream.job
-        self.stream, self.slot = stream, slot
+        self.slot = slot
         self.index = 0  # of the token that is read next
         self.token = job.prefix[0]
         self.read = len(job.prefix)  # tokens that are read, before some are written
@@ -51,9 +39,6 @@ class Row:
         self.last = job.length - 1  # index of the last token
         self.probability: float | None = None
         self.top: list = []
-        self.since = now
-        self.until = now + limits.max_seconds
-        self.paused_until = math.inf
 
     @property
     def forced(self) -> int:
@@ -62,25 +47,15 @@ class Row:
         return self.stream.job.prefix[following] if following < self.read else -1
 
 
-class Batch:
-    """The rows of one model, on the thread of its device.
-
-    `on_leave(stream, seconds)` is called once for every row that leaves.
-    """
+class Batch(Rows):
+    """The rows of one model, on the thread of its device."""
 
     def __init__(
         self, runner: Runner, places: int, limits: Limits, on_leave: Callable[[Stream, float], None]
     ):
-        self.runner, self.limits = runner, limits
+        super().__init__(runner, places, limits, on_leave)
         self.stepper = runner.stepper
-        self.places = places
         self.free = list(range(places))[::-1]
-        self.running: list[Row] = []
-        self.paused: list[Row] = []
-        self.steps = 0  # steps of the batch
-        self.tokens = 0  # steps of rows
-        self._on_leave = on_leave
-        self._changed = True  # the arrays below do not match `running`
         self._until = math.inf  # when the first running row is out of time
         self._slots: np.ndarray  # (B,) int64, and so are the next three
         self._tokens: np.ndarray  # to read
@@ -94,76 +69,22 @@ class Batch:
         """Give a stream a slot; it takes part from the next step on."""
         slot = self.free[-1]
         self.stepper.reset(slot)
-        self.running.append(Row(stream, slot, monotonic(), self.limits))
+        self.running.append(BatchRow(stream, slot, monotonic(), self.limits))
         self.free.pop()
         self._changed = True
 
-    def _leave(self, row: Row, outcome: End | EngineError | None) -> None:
-        """Free a row's slot; the caller takes it out of `running` or `paused`."""
+    def _free(self, row: BatchRow) -> None:
         self.free.append(row.slot)
-        self._on_leave(row.stream, monotonic() - row.since)
-        if outcome is not None:
-            row.stream.finish(outcome)
-
-    def fail(self, error: EngineError) -> None:
-        """End every row with an error."""
-        rows, self.running, self.paused = self.running + self.paused, [], []
-        self._changed = True
-        for row in rows:
-            self._leave(row, EngineError(error.code, error.message))
 
     @property
-    def rows(self) -> int:
-        """Rows that hold a slot."""
-        return len(self.running) + len(self.paused)
+    def room(self) -> int:
+        """Slots that are free."""
+        return len(self.free)
 
     @property
     def leaked(self) -> int:
         """Slots that are taken and by no row, and rows whose reader has gone."""
-        lost = max(0, self.places - len(self.free) - self.rows)
-        return lost + sum(row.stream.closed for row in [*self.running, *self.paused])
-
-    # -- pausing -----------------------------------------------------------------------------
-
-    def review(self, now: float) -> None:
-        """Take paused rows back whose reader has caught up, and end those out of time."""
-        still = []
-        for row in self.paused:
-            stream = row.stream
-            if stream.closed:
-                self._leave(row, None)
-            elif stream.unread * 2 <= stream.capacity:
-                stream.paused = False
-                row.paused_until = math.inf
-                self.running.append(row)
-                self._changed = True
-            elif now >= row.until:
-                self._leave(row, self._out_of_time())
-            elif now >= row.paused_until:
-                seconds = self.limits.reader_deadline_seconds
-                message = f"Nobody read this stream for {seconds:g} seconds."
-                stream.drop()
-                self._leave(row, EngineError("slow_reader", message))
-            else:
-                still.append(row)
-        self.paused = still
-
-    @property
-    def ready(self) -> bool:
-        """Whether there is something to do for a paused row."""
-        return any(
-            row.stream.closed or row.stream.unread * 2 <= row.stream.capacity for row in self.paused
-        )
-
-    @property
-    def patience(self) -> float:
-        """Seconds until a paused row has to be looked at again."""
-        moments = [min(row.paused_until, row.until) for row in self.paused]
-        return max(0.0, min(moments, default=math.inf) - monotonic())
-
-    def _out_of_time(self) -> EngineError:
-        seconds = self.limits.max_seconds
-        return EngineError("time_limit", f"A stream may run for {seconds:g} seconds.")
+        return max(0, self.places - len(self.free) - self.rows) + super().leaked
 
     # -- one step ----------------------------------------------------------------------------
 
@@ -223,8 +144,8 @@ class Batch:
                         )
                     )
                     if stream.unread >= stream.capacity:
-                        stream.paused = sort = True
-                        row.paused_until = now + self.limits.reader_deadline_seconds
+                        self._pause(row, now)
+                        sort = True
                 row.top = list(zip(*candidates, strict=True))
                 if index == row.last:
                     stream.finish(End(row.top))

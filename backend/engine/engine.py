@@ -1,6 +1,7 @@
 """The engine: submit a job, read its stream, stop, look at the counts.
 
-There is one worker a device; others than the CPU get theirs with their first job. Everything is
+There is one worker a device, and one for those who take turns; others than the CPU get theirs with
+their first job. Everything is
 called from an event loop and nothing here blocks it.
 """
 
@@ -8,11 +9,11 @@ import asyncio
 from dataclasses import dataclass
 
 from backend.engine.admission import Admission, shutting_down
-from backend.engine.columns import Columns
 from backend.engine.errors import TooLarge
 from backend.engine.job import Job
 from backend.engine.limits import Limits
 from backend.engine.stream import Mailbox, Stream
+from backend.engine.turns import Turn
 from backend.engine.worker import Worker
 
 
@@ -42,7 +43,7 @@ class Engine:
         self._started = True
         self._worker("cpu")
 
-    def submit(self, job: Job, client: str = "") -> Stream:
+    def submit(self, job: Job | Turn, client: str = "") -> Stream:
         """Put a job in line and return its stream at once; call from a running event loop.
 
         `client` is whoever asks, for fairness. Raises `Full`, `TooMany` or `TooLarge`,
@@ -52,7 +53,7 @@ class Engine:
         if not self._started:
             raise RuntimeError("the engine is not started; call start() first")
         limits = self.limits
-        columns = Columns(job.runner.stepper.layout, job.runner.vocab_size, job.points)
+        columns = job.kept
         reported = job.length - job.start
         if reported * columns.bytes > limits.max_state_bytes:
             steps = limits.max_state_bytes // columns.bytes

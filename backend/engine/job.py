@@ -78,6 +78,11 @@ class Job:
         """Tokens in all, prefix included."""
         return len(self.prefix) + self.max_new_tokens
 
+    @property
+    def kept(self) -> Columns:
+        """What is copied out of each step. Raises `ValueError` for points the model has not."""
+        return Columns(self.runner.stepper.layout, self.runner.vocab_size, self.points)
+
 
 @dataclass(slots=True)
 class Step:

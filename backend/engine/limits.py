@@ -1,4 +1,4 @@
-"""Every bound of the engine, once, with its unit. Enforced in `admission` and `batch`."""
+"""Every bound of the engine, once, with its unit. Enforced in `admission` and `rows`."""
 
 from dataclasses import dataclass, fields
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 class Limits:
     """What the engine allows. Raises `ValueError` for a bound that would let nothing run."""
 
-    max_active: int = 128  # streams of one model that advance together
-    max_queued: int = 128  # streams of one model that wait for a place
+    max_active: int = 128  # streams of one model, or of all that take turns, that run at once
+    max_queued: int = 128  # streams that wait for such a place
     max_per_client: int = 64  # streams one client may have under way, running or waiting
     queue_steps: int = 64  # steps a stream holds for its reader before its row pauses
     flush_seconds: float = 0.004  # between two wake-ups of the readers, while there is work

@@ -14,10 +14,14 @@ steps come before it / it is read before the steps).
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from backend.engine.columns import Columns
 from backend.engine.errors import EngineError
 from backend.engine.job import End, Job, Step
+
+if TYPE_CHECKING:
+    from backend.engine.turns import Turn
 
 
 class Mailbox:
@@ -49,7 +53,8 @@ class Mailbox:
 
 
 class Stream:
-    """The steps of one job: `async for` yields lists of `Step`, then one `End`.
+    """The steps of one job: `async for` yields lists of `Step` (of items, for a `Turn`), then one
+    `End`.
 
     Raises `EngineError` where the generation cannot go on, after the steps that were made.
     Close it in `finally`: what a stream holds counts against its client until it is closed or
@@ -74,15 +79,16 @@ class Stream:
 
     def __init__(
         self,
-        job: Job,
+        job: "Job | Turn",
         client: str,
-        columns: Columns,
+        columns: "Columns | Turn",
         capacity: int,
         mailbox: Mailbox,
         on_close: Callable[["Stream"], None],
         on_space: Callable[[], None],
     ):
-        self.job, self.client, self.columns = job, client, columns
+        self.job, self.client = job, client
+        self.columns = columns  # what a step keeps: how many bytes
         self.capacity = capacity  # steps that wait unread before the row pauses
         self.mailbox = mailbox
         self.closed = False  # by its reader

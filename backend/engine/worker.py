@@ -14,15 +14,18 @@ from backend.engine.admission import Admission, shutting_down
 from backend.engine.batch import Batch
 from backend.engine.errors import EngineError
 from backend.engine.job import Runner
+from backend.engine.rows import Rows
 from backend.engine.stream import Mailbox, Stream
+from backend.engine.turns import RING, Ring, Turns
 from models import choosing
 
 log = logging.getLogger("unrolled")
 
 
-def places(runner: Runner, admission: Admission) -> int:
-    """How many generations of a model may run at once."""
-    return min(admission.limits.max_active, len(runner.stepper.state))
+def places(runner: Runner | Ring, admission: Admission) -> int:
+    """How many generations of a model, or of all that take turns, may run at once."""
+    most = admission.limits.max_active
+    return most if runner is RING else min(most, len(runner.stepper.state))
 
 
 class Worker:
@@ -31,8 +34,8 @@ class Worker:
     def __init__(self, name: str, admission: Admission, on_free: Callable[[], None]):
         self.admission = admission
         self._on_free = on_free  # a place or bytes are free: any worker may have use for them
-        self.batches: dict[int, Batch] = {}  # by the identity of the runner
-        self._waited_for: dict[int, Runner] = {}  # models that may have somebody in line
+        self.batches: dict[int, Rows] = {}  # by the identity of the runner
+        self._waited_for: dict[int, Runner | Ring] = {}  # models that may have somebody in line
         self._look = False  # a line may have become longer, or a place free
         self._past = [0, 0]  # steps and tokens of batches that are gone
         self._mailboxes: dict[Mailbox, None] = {}
@@ -107,7 +110,7 @@ class Worker:
         for mailbox in list(self._mailboxes):
             mailbox.flush()
 
-    def _tick(self, batch: Batch, now: float) -> bool:
+    def _tick(self, batch: Rows, now: float) -> bool:
         try:
             busy = batch.tick(now)
         except Exception:
@@ -126,10 +129,11 @@ class Worker:
         for key, runner in list(self._waited_for.items()):
             del self._waited_for[key]
             batch = self.batches.get(key)
-            room = len(batch.free) if batch else places(runner, self.admission)
+            room = batch.room if batch else places(runner, self.admission)
             while room and (stream := self.admission.admit(key)):
                 if batch is None:
-                    batch = Batch(runner, room, self.admission.limits, self._left)
+                    make = Turns if runner is RING else Batch
+                    batch = make(runner, room, self.admission.limits, self._left)
                     self.batches[key] = batch
                 batch.join(stream)
                 room -= 1

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load, save
 
 from backend.catalog import Catalog
-from backend.errors import NotFound, Unavailable
+from backend.errors import Invalid, NotFound, Unavailable
 from backend.settings import Settings
 from tests.backend.serving import assert_error, decode, generate, in_process, steps
 from tests.toys import CONFIGS, SYMBOLS, TEXT, write_toy
@@ -111,6 +111,10 @@ BROKEN = {
     "config with half a character": (edit("", title="\ud800"), "config.json cannot be read"),
     "parameters in words": (edit("", parameters="many"), "parameters is 'many', expected int"),
     "a title of numbers": (edit("", title=[1, 2]), "title is [1, 2], expected str"),
+    "examples in one string": (edit("", examples="ab"), "examples is 'ab', expected list"),
+    "an example of numbers": (edit("", examples=["ab", 5]), "examples holds 5, expected str"),
+    "a pair of two": (edit("", pair=["a", "b"]), "pair is ['a', 'b'], expected str"),
+    "a language of none": (edit("", source_language=1), "source_language is 1, expected str"),
 }
 
 
@@ -258,3 +262,35 @@ def test_where_nothing_can_be_loaded_nobody_waits(tmp_path):
         found.stop()
 
     asyncio.run(scenario())
+
+
+def test_a_task_a_network_cannot_do_is_refused_with_what_it_can_and_which_others_can(tmp_path):
+    async def scenario():
+        found = catalog(tmp_path)
+        found.start()
+        for id in ("one", "two"):
+            assert (await found.open(id, "trace")).id == id
+        found.entries["two"].runner.tasks = ("sing",)
+        with pytest.raises(Invalid) as caught:
+            await found.open("one", "sing")
+        assert caught.value.code == "wrong_task"
+        assert caught.value.message == "Checkpoint one cannot sing, it can trace and generate."
+        assert caught.value.hint == "Ask one that can sing: two."
+        assert caught.value.details == {"tasks": ["trace", "generate"], "checkpoints": ["two"]}
+        with pytest.raises(Invalid) as caught:
+            await found.open("one", "dance")
+        assert "there is none here" in caught.value.hint
+        found.stop()
+
+    asyncio.run(scenario())
+
+
+def test_what_a_translator_says_of_itself_is_told_again(tmp_path):
+    write_toy(tmp_path / "toy", CONFIGS["toy-rnn"])
+    said = {"source_language": "en", "target_language": "fr", "pair": "other", "examples": ["a b"]}
+    edit("", **said)(tmp_path / "toy")
+    with in_process(Settings(checkpoints=tmp_path, device="cpu")) as client:
+        about = client.get("/api/checkpoints/toy").json()
+        assert {name: about[name] for name in said} == said
+        (line,) = client.get("/api/checkpoints").json()["checkpoints"]
+        assert (line["source_language"], line["target_language"]) == ("en", "fr")

@@ -5,9 +5,12 @@ import pytest
 
 from backend.api.generate import GenerateRequest
 from backend.api.trace import TraceRequest
+from backend.api.translate import TranslateRequest
 from backend.docs import EXAMPLES, calls
 from backend.i18n import LANGUAGES
 from tests.toys import CONFIGS
+
+MODELS = {"trace": TraceRequest, "generate": GenerateRequest, "translate": TranslateRequest}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -16,7 +19,7 @@ def test_the_page_of_the_api_tells_every_address_and_every_field(client, languag
     shown = html.unescape(re.sub("<[^>]+>", " ", answer.text))
     for path in client.get("/openapi.json").json()["paths"]:
         assert path in shown
-    for model in (TraceRequest, GenerateRequest):
+    for model in MODELS.values():
         for name in model.model_fields:
             assert re.search(rf"\b{name}\b", shown), name
 
@@ -29,22 +32,25 @@ def test_bounds_and_defaults_are_told_as_they_are_checked(client):
     assert fields["prefix"]["default"] == "—"
     assert fields["points"]["type"] == "string[] | null"
     assert fields["points"]["default"] == "null"
+    fields = {f["name"]: f for f in found["/api/checkpoints/{id}/translate"]["fields"]}
+    assert fields["beam_size"]["type"] == "integer ≥ 1 ≤ 8"
+    assert fields["force"]["type"] == "integer[][]"
+    assert fields["force"]["default"] == "[]"
 
 
 @pytest.mark.parametrize("path", EXAMPLES)
 def test_the_body_of_every_example_is_one_that_is_taken(path):
-    model = TraceRequest if path.endswith("trace") else GenerateRequest
-    model.model_validate(EXAMPLES[path], strict=True)
+    MODELS[path.rpartition("/")[2]].model_validate(EXAMPLES[path][1], strict=True)
 
 
 def test_every_example_is_a_command_for_this_server(client):
     found = {call["path"]: call for call in calls(client.app.openapi(), "http://here:1")}
-    for path, body in EXAMPLES.items():
+    for path, (id, body) in EXAMPLES.items():
         command = found[path]["example"]
-        assert command.startswith("curl -N http://here:1/api/checkpoints/")
+        assert command.startswith(f"curl -N http://here:1/api/checkpoints/{id}/")
         assert all(f'"{name}"' in command for name in body)
 
 
 def test_a_server_without_the_checkpoint_of_the_examples_has_the_page_all_the_same(client):
-    assert "shakespeare-lstm" not in CONFIGS
+    assert not {id for id, _ in EXAMPLES.values()} & set(CONFIGS)
     assert client.get("/en/docs").status_code == 200

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.api.texts import SHOWN, read_points, read_text
+from backend.api.texts import SHOWN, read_points, read_text, strangers
 from backend.errors import Invalid, TooLarge
 from models.char_rnn import CharRunner
 from models.text import Characters
@@ -53,6 +53,12 @@ def test_the_message_says_how_many_and_shows_the_first_and_the_hint_what_is_know
     assert "abcdefgh" in caught.value.hint
     with pytest.raises(Invalid, match=r"1 character of text: U\+0000 at 0\.$"):
         read_text(RUNNER, "\0a", "text", 100)
+
+
+def test_where_any_character_is_read_the_hint_names_none():
+    error = strangers([(3, "\ud800")], "text", "")
+    assert str(error) == "This model does not know 1 character of text: U+D800 at 3."
+    assert error.hint == "Remove or replace them."
 
 
 @given(st.lists(st.sampled_from(NAMES)))

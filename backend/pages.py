@@ -15,6 +15,7 @@ from backend.i18n import LANGUAGES, preferred, translations
 TEMPLATES = Path(__file__).resolve().parent.parent / "frontend" / "templates"
 router = APIRouter(include_in_schema=False)
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
+LABS = {"seq2seq": "translate.html"}  # the page of a kind; of all others lab.html
 
 
 def _environment(language: str) -> Environment:
@@ -102,6 +103,6 @@ def card(request: Request, language: str, checkpoint: str) -> Response:
 
 @router.get("/{language}/lab/{checkpoint}")
 def lab(request: Request, language: str, checkpoint: str) -> Response:
-    catalog = request.app.state.catalog
-    about = catalog.describe(checkpoint)
-    return render(request, require_language(language), "lab.html", checkpoint=about)
+    about = request.app.state.catalog.describe(checkpoint)
+    template = LABS.get(about["kind"], "lab.html")
+    return render(request, require_language(language), template, checkpoint=about)

@@ -1,24 +1,40 @@
 import re
+from collections.abc import Iterator
 from html.parser import HTMLParser
 
 import pytest
+from starlette.testclient import TestClient
 
 from backend import static
 from backend.guards import CONTENT_SECURITY_POLICY
 from backend.i18n import LANGUAGES
 from backend.pages import TEMPLATES
-from tests.backend.serving import SECURITY, assert_error
+from backend.settings import Settings
+from tests.backend.serving import SECURITY, assert_error, in_process
+from tests.toys import write_toys, write_translator
 
 PAGES = {
     "": "home.html",
     "checkpoints": "checkpoints.html",
     "checkpoints/toy-lstm": "card.html",
     "lab/toy-lstm": "lab.html",
+    "lab/toy-additive": "translate.html",
     "docs": "docs.html",
 }
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 BOTH = pytest.mark.parametrize("language", LANGUAGES)
 EACH = pytest.mark.parametrize("page", PAGES)
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory) -> Iterator[TestClient]:
+    """Asks an application that has loaded toys of every kind."""
+    folder = tmp_path_factory.mktemp("kinds")
+    write_toys(folder)
+    for name in ("toy-additive", "toy-plain"):
+        write_translator(folder / name, name)
+    with in_process(Settings(checkpoints=folder, device="cpu")) as client:
+        yield client
 
 
 class Page(HTMLParser):
@@ -153,6 +169,89 @@ def test_a_program_gets_json_where_a_browser_gets_a_page(client, address):
 def test_an_error_outside_the_languages_is_told_in_the_one_the_browser_asks_for(client):
     found = read(client, "/nothing/at/all", 404, **{"Accept-Language": "ru"})
     assert found.all("html")[0]["lang"] == "ru"
+
+
+def written(html: str) -> str:
+    """What a page says, without its marks, in one line."""
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+
+
+def become(client, monkeypatch, name: str, **about) -> None:
+    """Let a toy say other things of itself, as if it were of another kind."""
+    for key, value in about.items():
+        monkeypatch.setitem(client.app.state.catalog.entries[name].about, key, value)
+
+
+def doors(client) -> list[str]:
+    """The networks that the home page's doors open on."""
+    buttons = [a for a in read(client, "/en/").all("a") if "large" in a.get("class", "")]
+    return [a["href"].rpartition("/")[2] for a in buttons]
+
+
+def test_the_home_page_has_a_door_for_each_kind_of_network_that_is_there(client, monkeypatch):
+    assert doors(client) == ["toy-gru", "toy-additive"]
+    for name in ("toy-additive", "toy-plain"):
+        become(client, monkeypatch, name, kind="char_rnn")
+    assert doors(client) == ["toy-additive"]
+    for name in client.app.state.catalog.entries:
+        become(client, monkeypatch, name, kind="unheard_of")
+    assert doors(client) == []
+
+
+def test_each_door_opens_on_the_network_that_shows_most_where_it_is_there(client, monkeypatch):
+    names = {"toy-rnn": "shakespeare-lstm", "toy-plain": "translate-en-fr"}
+    entries = client.app.state.catalog.entries
+    renamed = {names.get(id, id): entry for id, entry in entries.items()}
+    for id, entry in renamed.items():
+        monkeypatch.setattr(entry, "id", id)
+    monkeypatch.setattr(client.app.state.catalog, "entries", renamed)
+    assert doors(client) == ["shakespeare-lstm", "translate-en-fr"]
+
+
+@pytest.mark.parametrize("page", ["", "checkpoints"])
+@pytest.mark.parametrize(
+    ("figures", "told"),
+    [
+        ({"test_nats": 1.38884}, "1.389 nats a character"),
+        ({"bleu": 50.12, "bleu_greedy": 49.0}, "50.1 BLEU"),
+        ({"exact": 0.9951}, "99.5% exactly right"),
+        ({"exact": 0}, "0.0% exactly right"),
+    ],
+)
+def test_a_figure_is_told_with_what_it_measures(client, monkeypatch, page, figures, told):
+    assert told not in written(client.get(f"/en/{page}").text)
+    become(client, monkeypatch, "toy-plain", figures=figures)
+    assert told in written(client.get(f"/en/{page}").text)
+
+
+@pytest.mark.parametrize("figures", [None, {}, {"bleu": "50"}, {"exact": None}, {"seconds": 3}])
+def test_a_figure_that_is_missing_or_no_number_is_left_out(client, monkeypatch, figures):
+    become(client, monkeypatch, "toy-gru", figures=figures)
+    for page in ("", "checkpoints", "checkpoints/toy-gru"):
+        text = written(client.get(f"/en/{page}").text)
+        assert "BLEU" not in text
+        assert "exactly right" not in text
+        others = 0 if page.endswith("toy-gru") else 3  # the other toys that read characters
+        assert text.count("1.500 nats a character") == others
+
+
+def test_the_catalogue_names_the_kind_of_every_network(client):
+    text = written(client.get("/en/checkpoints").text)
+    assert text.count("character network") == 4
+    assert text.count("encoder and decoder") == 2
+    assert "encoder and decoder" in written(client.get("/en/checkpoints/toy-plain").text)
+
+
+def test_a_card_leads_to_the_network_trained_alike(client, monkeypatch):
+    def links() -> list[str]:
+        page = read(client, "/en/checkpoints/toy-plain")
+        return [a["href"] for a in page.all("a") if "/checkpoints/" in a["href"]]
+
+    other_language = "/ru/checkpoints/toy-plain"
+    assert links() == [other_language, "/en/checkpoints/toy-additive"]
+    for pair in (None, "nothing"):
+        become(client, monkeypatch, "toy-plain", pair=pair)
+        assert links() == [other_language]
 
 
 HOSTILE = "<script>alert(1)</script>\"'&{{7*7}}"

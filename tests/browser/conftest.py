@@ -20,6 +20,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 
@@ -75,10 +76,10 @@ def wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
     pytest.fail(f"{url} never answered 200:\n{log.read_text()[-4000:]}", pytrace=False)
 
 
-@pytest.fixture(scope="session")
-def server(root: Path, checkpoints: Path, tmp_path_factory) -> Iterator[str]:
-    """The address of a server that has loaded every checkpoint, e.g. `http://127.0.0.1:40123`."""
-    port, log = free_port(), tmp_path_factory.mktemp("server") / "log.txt"
+@contextmanager
+def serve(root: Path, checkpoints: Path, log: Path) -> Iterator[str]:
+    """A server that has loaded every checkpoint of a folder; its address, which ends with it."""
+    port = free_port()
     command = [sys.executable, "-m", "backend", "serve", "--host", "127.0.0.1"]
     command += ["--port", str(port), "--checkpoints", str(checkpoints), "--device", "cpu"]
     with log.open("w") as output:
@@ -94,6 +95,13 @@ def server(root: Path, checkpoints: Path, tmp_path_factory) -> Iterator[str]:
             process.kill()
             process.wait()
     assert "Traceback" not in log.read_text(), log.read_text()[-4000:]
+
+
+@pytest.fixture(scope="session")
+def server(root: Path, checkpoints: Path, tmp_path_factory) -> Iterator[str]:
+    """The address of a server that has loaded every checkpoint, e.g. `http://127.0.0.1:40123`."""
+    with serve(root, checkpoints, tmp_path_factory.mktemp("server") / "log.txt") as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -18,13 +18,24 @@ export function trace(id, body, signal) {
   return json(`/api/checkpoints/${encodeURIComponent(id)}/trace`, post(body, signal));
 }
 
+/** Write. @param {object} body as POST .../generate @param {Receive} receive */
+export function generate(id, body, signal, receive) {
+  return stream(`/api/checkpoints/${encodeURIComponent(id)}/generate`, body, signal, receive);
+}
+
+/** Translate. @param {object} body as POST .../translate @param {Receive} receive */
+export function translate(id, body, signal, receive) {
+  return stream(`/api/checkpoints/${encodeURIComponent(id)}/translate`, { ...body, stream: true }, signal, receive);
+}
+
+/** @typedef {(event: string, data: string) => void} Receive  an event, its data still as text */
+
 /**
- * Write. Events are handed on as they arrive, their data still as text: who draws decides when to
- * parse it. Resolves when the stream has ended.
- * @param {(event: string, data: string) => void} receive
+ * Events are handed on as they arrive: who draws decides when to parse them. Resolves when the
+ * stream has ended.
  */
-export async function generate(id, body, signal, receive) {
-  const response = await ask(`/api/checkpoints/${encodeURIComponent(id)}/generate`, post(body, signal));
+async function stream(path, body, signal, receive) {
+  const response = await ask(path, post(body, signal));
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   const split = eventSplitter(receive);
   try {

@@ -43,6 +43,13 @@ export function signedRamp() {
   );
 }
 
+/** Weights of attention, 0 to 1: paper to deep violet on light, black to pale violet on dark. */
+export function attentionRamp() {
+  return remembered("attention", () =>
+    build([color("--ramp-floor"), mix(color("--ramp-floor"), color("--q-attention"), 0.5), color("--q-attention"), color("--attention-end")]),
+  );
+}
+
 /** Paper to a hue to its deep end. */
 export function sequential(css) {
   return remembered(`sequential ${css}`, () => {

@@ -1,5 +1,6 @@
 /** The text control and its options: write, stop, step, back, fork, and how characters are drawn. */
 
+import { Present } from "./present.js";
 import { DASHES } from "./unit-chart.js";
 import { make, nameOf, t } from "./words.js";
 
@@ -38,7 +39,11 @@ export class Controls {
     for (const field of this.fields) field.addEventListener("change", () => this.optionChanged(field));
     get("temperature").addEventListener("input", () => this.tellTemperature());
     get("open-help").addEventListener("click", () => get("help").showModal());
-    get("present").addEventListener("click", () => this.present());
+    this.present = new Present(get("present"), FIGURES, {
+      first: "graph",
+      onToggle: (on) => lab.axis.zoom(lab.axis.columnWidth * (on ? 1.5 : 1 / 1.5)),
+      onTurn: () => lab.wake(),
+    });
     get("panel-handle").addEventListener("click", () => get("panel").classList.toggle("open"));
     get("checkpoint").addEventListener("change", (event) => {
       location.href = `${event.target.value}${location.search.replace(/([?&])(unit|layer|points|at)=[^&]*/g, "$1")}`;
@@ -202,32 +207,5 @@ export class Controls {
         return make("li", {}, line, make("i", { class: `q q-${letter}` }, letter), ` ${nameOf(letter)}`);
       }),
     );
-  }
-
-  /** For a projector: larger type, one figure at a time. */
-  present() {
-    const root = document.documentElement;
-    const on = root.dataset.present === undefined;
-    const { axis } = this.lab;
-    if (on) root.dataset.present = "";
-    else delete root.dataset.present;
-    axis.zoom(axis.columnWidth * (on ? 1.5 : 1 / 1.5));
-    const query = new URLSearchParams(location.search);
-    if (on) query.set("present", "");
-    else query.delete("present");
-    history.replaceState(null, "", `${location.pathname}?${query}`);
-    get("present").setAttribute("aria-pressed", String(on));
-    if (!on) document.body.removeAttribute("data-figure");
-    else this.turn(0);
-  }
-
-  /** The next figure of a presentation. */
-  turn(by) {
-    if (document.documentElement.dataset.present === undefined) return scrollBy({ top: by * innerHeight * 0.8 });
-    const { body } = document;
-    const at = Math.max(0, FIGURES.indexOf(body.dataset.figure ?? "graph"));
-    get("present").setAttribute("aria-pressed", "true");
-    body.dataset.figure = FIGURES[(at + by + FIGURES.length) % FIGURES.length];
-    this.lab.wake();
   }
 }

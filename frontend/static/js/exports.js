@@ -1,9 +1,39 @@
 /** Figures to keep: a Plotly figure built on demand from the real values, as PNG or SVG, and CSV. */
 
 import { color, rampOf } from "./color.js";
-import { mark, nameOf, short, surprise, t } from "./words.js";
+import { loadPlotly } from "./plotly.js";
+import { make, mark, nameOf, pageData, short, surprise, t } from "./words.js";
 
 const MOST_TICKS = 140;
+
+/**
+ * Buttons for every place of the page that asks for them by `data-save="<what>"`.
+ * @param {(what: string, kind: "png"|"svg"|"csv") => void} save
+ */
+export function saveButtons(save) {
+  for (const host of document.querySelectorAll("[data-save]")) {
+    for (const kind of ["png", "svg", "csv"]) {
+      const name = kind.toUpperCase();
+      const button = make("button", { class: "plain", type: "button", title: t("save as {kind}", { kind: name }) }, name);
+      button.addEventListener("click", () => save(host.dataset.save, kind));
+      host.append(button);
+    }
+  }
+}
+
+/**
+ * Save a figure in one of the three forms.
+ * @param {() => {data, layout}} figure @param {() => any[][]} rows
+ * @param {(words: string) => void} tell  where the picture could not be made
+ */
+export async function save(kind, figure, rows, file, tell) {
+  if (kind === "csv") return saveCsv(rows(), file);
+  try {
+    await saveFigure(await loadPlotly(pageData.plotly_url), figure(), kind, file);
+  } catch {
+    tell(t("The picture could not be made: the drawing library did not load."));
+  }
+}
 
 /** Save a figure. @param {any} Plotly @param {{data, layout}} figure @param {"png"|"svg"} format */
 export async function saveFigure(Plotly, figure, format, name) {
@@ -15,6 +45,27 @@ export async function saveFigure(Plotly, figure, format, name) {
     download(url, `${name}.${format}`);
   } finally {
     Plotly.purge(holder);
+  }
+}
+
+/**
+ * Save a drawing.
+ * @param {string} svg  a whole SVG file with its width and height @param {"png"|"svg"} format
+ */
+export async function saveDrawing(svg, format, name) {
+  const url = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
+  try {
+    if (format === "svg") return download(url, `${name}.svg`);
+    const picture = new Image();
+    picture.src = url;
+    await picture.decode();
+    const canvas = document.createElement("canvas");
+    canvas.width = 2 * picture.naturalWidth;
+    canvas.height = 2 * picture.naturalHeight;
+    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+    download(canvas.toDataURL("image/png"), `${name}.png`);
+  } finally {
+    setTimeout(() => URL.revokeObjectURL(url), 10_000);
   }
 }
 
@@ -47,23 +98,31 @@ export function titleOf(checkpoint, what, store) {
   return `${escaped(checkpoint.title ?? checkpoint.id)}: ${what}<br><sub>“${text}” · ${t("steps {from} to {to}", { from: 0, to: store.length - 1 })}</sub>`;
 }
 
-function escaped(text) {
+/** A text as Plotly takes it. */
+export function escaped(text) {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }
 
-/** The frame all saved figures share: paper white, whatever the theme. */
-function frame(title, store, height, extra = {}) {
-  const steps = store.columns.map((_, k) => k);
-  const every = Math.ceil(store.length / MOST_TICKS);
-  const ticks = steps.filter((k) => k % every === 0);
+/** What all saved figures share. */
+export function paper(title, width, height) {
   return {
-    width: Math.max(720, Math.min(2400, 160 + store.length * 14)),
+    width,
     height,
     title: { text: title, font: { size: 15 }, x: 0.01, xanchor: "left" },
     margin: { l: 64, r: 24, t: 72, b: 48 },
     paper_bgcolor: color("--paper"),
     plot_bgcolor: color("--paper"),
     font: { family: "system-ui, sans-serif", size: 12, color: color("--ink") },
+  };
+}
+
+/** The frame of figures over time. */
+function frame(title, store, height, extra = {}) {
+  const steps = store.columns.map((_, k) => k);
+  const every = Math.ceil(store.length / MOST_TICKS);
+  const ticks = steps.filter((k) => k % every === 0);
+  return {
+    ...paper(title, Math.max(720, Math.min(2400, 160 + store.length * 14)), height),
     xaxis: {
       tickvals: ticks,
       ticktext: ticks.map((k) => (every === 1 ? escaped(mark(store.columns[k].token)) : String(k))),
@@ -78,7 +137,7 @@ function frame(title, store, height, extra = {}) {
 }
 
 /** Colour scale of a ramp, as Plotly writes it. */
-function scaleOf(ramp) {
+export function scaleOf(ramp) {
   return Array.from({ length: 33 }, (_, k) => [k / 32, ramp.css[Math.round((k * 255) / 32)].replace(/rgb\((\d+) (\d+) (\d+)\)/, "rgb($1,$2,$3)")]);
 }
 

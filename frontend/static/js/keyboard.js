@@ -39,10 +39,10 @@ export function labKeys(lab) {
     "[": () => lab.nextUnit(-1),
     "]": () => lab.nextUnit(1),
     "/": () => controls.prompt.focus(),
-    p: () => controls.present(),
+    p: () => controls.present.toggle(),
     "?": () => document.getElementById("help").showModal(),
-    PageDown: () => controls.turn(1),
-    PageUp: () => controls.turn(-1),
+    PageDown: () => controls.present.turn(1),
+    PageUp: () => controls.present.turn(-1),
     ...Object.fromEntries([1, 2, 3, 4, 5].map((n) => [String(n), () => rank(n - 1)])),
   });
 }

@@ -13,6 +13,7 @@ import { Microscope } from "./microscope.js";
 import { NextCharacters } from "./next-characters.js";
 import { Overview } from "./overview.js";
 import { Problem } from "./problem.js";
+import { refuse } from "./refuse.js";
 import { ReadingText } from "./reading-text.js";
 import { Saver } from "./saver.js";
 import { Session } from "./session.js";
@@ -20,9 +21,9 @@ import { TextRuler } from "./text-ruler.js";
 import { TimeAxis } from "./time-axis.js";
 import { UnitChart } from "./unit-chart.js";
 import { Unrolled } from "./unrolled.js";
-import { addressWriter, readState, setDefaults } from "./url-state.js";
+import { ADDRESS } from "./url-state.js";
 import { loadPlotly, plotly } from "./plotly.js";
-import { make, pageData, short, spoken, t } from "./words.js";
+import { pageData, short, spoken, t } from "./words.js";
 
 const COLUMN = 18; // css px
 const REST = 140; // ms without movement before Plotly draws
@@ -34,15 +35,15 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 class Lab {
   constructor(about) {
     this.about = about;
-    setDefaults(about.sampling);
-    this.state = readState();
+    ADDRESS.wish(about.sampling);
+    this.state = ADDRESS.read();
     this.session = new Session(about);
     this.store = this.session.store;
     this.axis = new TimeAxis({ columnWidth: this.state.zoom || COLUMN * this.scale, calm: calm.matches });
     this.layers = layersOf(this.store);
     this.picked = null; // {point, layer, unit}
     this.colouring = new Colouring(this.store, this.axis);
-    this.saveAddress = addressWriter(() => this.address());
+    this.saveAddress = ADDRESS.writer(() => this.address());
     this.build();
     this.listen();
     this.restore();
@@ -144,7 +145,7 @@ class Lab {
       this.compare.choose(get("compare").value);
     }
     this.controls.begin(state);
-    if (document.documentElement.dataset.present !== undefined) this.controls.turn(0);
+    if (document.documentElement.dataset.present !== undefined) this.controls.present.turn(0);
     this.wake();
     this.rest();
   }
@@ -345,17 +346,6 @@ class Lab {
       }
     }
   }
-}
-
-/** A checkpoint that cannot be used: why, and where to go. */
-function refuse(error) {
-  document.body.classList.add("refused");
-  const place = get("problem");
-  place.replaceChildren(
-    make("div", {}, make("strong", {}, t("This checkpoint cannot be used.")), make("p", {}, error.message)),
-    make("a", { class: "button", href: pageData.catalogue }, t("other checkpoints")),
-  );
-  place.hidden = false;
 }
 
 async function open() {

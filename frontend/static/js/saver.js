@@ -1,21 +1,12 @@
-/** The save buttons of every figure: PNG, SVG, CSV. */
+/** The save buttons of a character network's figures: PNG, SVG, CSV. */
 
 import * as figures from "./exports.js";
-import { loadPlotly } from "./plotly.js";
 import { unitTraces } from "./unit-chart.js";
-import { make, pageData, t } from "./words.js";
 
 export class Saver {
   constructor(lab) {
     this.lab = lab;
-    for (const host of document.querySelectorAll("[data-save]")) {
-      for (const kind of ["png", "svg", "csv"]) {
-        const name = kind.toUpperCase();
-        const button = make("button", { class: "plain", type: "button", title: t("save as {kind}", { kind: name }) }, name);
-        button.addEventListener("click", () => this.save(host.dataset.save, kind));
-        host.append(button);
-      }
-    }
+    figures.saveButtons((what, kind) => this.save(what, kind));
   }
 
   save(what, kind) {
@@ -47,13 +38,7 @@ export class Saver {
     this.write(kind, figure, () => figures.mapRows(store, point, map.order), point.name, checkpoint.id);
   }
 
-  async write(kind, figure, rows, name, id = this.lab.about.id) {
-    const file = `${id}-${name}`;
-    if (kind === "csv") return figures.saveCsv(rows(), file);
-    try {
-      await figures.saveFigure(await loadPlotly(pageData.plotly_url), figure(), kind, file);
-    } catch {
-      this.lab.controls.say(t("The picture could not be made: the drawing library did not load."));
-    }
+  write(kind, figure, rows, name, id = this.lab.about.id) {
+    return figures.save(kind, figure, rows, `${id}-${name}`, (words) => this.lab.controls.say(words));
   }
 }

@@ -161,6 +161,22 @@ export class TraceStore {
     }
   }
 
+  /**
+   * One column whose numbers are here already.
+   * @param {string} token @param {(name: string) => Float32Array|undefined} row  of each point
+   */
+  addColumn(token, row, facts = {}) {
+    const t = this.length;
+    this.reserve(t + 1);
+    this.columns.push({ token, prefix: true, probability: null, top: [], ...facts });
+    for (const point of this.points.values()) {
+      const values = row(point.name);
+      if (!values) continue;
+      point.data.set(values, t * point.units);
+      point.count(t, t + 1);
+    }
+  }
+
   /** An answer of `trace` whose first step is column `from`; everything after it is replaced. */
   setTrace(trace, from = 0) {
     this.truncate(from);

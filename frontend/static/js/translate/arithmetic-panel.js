@@ -1,0 +1,195 @@
+/**
+ * The arithmetic behind a cell of the alignment, with its numbers: energy, softmax, weighted sum.
+ * Recomputed on the page from the points, and held against what the network sent.
+ */
+
+import { full, make, short, t } from "../words.js";
+import { apart, contextUnit, energy, largest, softmax } from "./arithmetic.js";
+
+const TERMS = 5; // of an energy
+const POSITIONS = 6; // of a row of weights
+const ALIKE = 1e-4; // of the largest number: single against double precision
+
+/** A letter in its colour with its index. */
+function letter(name, text, index = "") {
+  const node = make("i", { class: `q q-${name}` }, text);
+  if (index) node.append(make("sub", {}, index));
+  return node;
+}
+
+const number = (value, extra = {}) => make("span", { class: "num", title: full(value), ...extra }, short(value));
+const sign = (text) => make("span", { class: "sign" }, text);
+const line = (...parts) => make("p", { class: "reckon" }, ...parts.flatMap((part) => [part, " "]));
+
+/** A table of terms: head cells, then rows of nodes. */
+function table(head, rows) {
+  const cell = (tag) => (content) => make(tag, {}, content);
+  return make("table", { class: "terms" },
+    make("thead", {}, make("tr", {}, ...head.map((content) => make("th", { scope: "col" }, content)))),
+    make("tbody", {}, ...rows.map(({ cells, current }) => {
+      const row = make("tr", {}, ...cells.map(cell("td")));
+      row.classList.toggle("current", Boolean(current));
+      return row;
+    })));
+}
+
+export class ArithmeticPanel {
+  /**
+   * @param {{translation, link, score: string, onForce: (target, source) => void,
+   *   onRelease: (target) => void, onUnit: () => void}} options
+   */
+  constructor(host, options) {
+    Object.assign(this, { host, ...options });
+    this.unit = -1; // of the context; -1: the one with the largest value
+    this.heading = make("h2", {}, this.score === "none" ? t("the one vector, in numbers") : t("one cell, in numbers"));
+    this.hint = make("p", { class: "note" }, this.score === "none"
+      ? t("This network has no attention: every step gets the same vector C. Choose a step to see it.")
+      : t("Click a cell of the alignment to see the arithmetic behind it."));
+    this.body = make("div", { class: "arithmetic" });
+    this.unitField = make("input", { type: "number", class: "field num", min: "0", step: "1", "aria-label": t("unit of the context") });
+    this.unitField.addEventListener("change", () => {
+      this.unit = this.unitField.value === "" ? -1 : Math.max(0, Math.min(this.units - 1, Math.round(Number(this.unitField.value) || 0)));
+      this.draw();
+      this.onUnit();
+    });
+    host.append(make("div", { class: "microscope-head" }, this.heading), this.hint, this.body);
+  }
+
+  get units() {
+    const { annotation, context } = this.translation.sourcePoints;
+    return annotation?.shape[1] ?? context?.shape[0] ?? 0;
+  }
+
+  draw() {
+    const { translation, link } = this;
+    const { target, source } = link.pin;
+    const token = translation.target[target];
+    const key = [target, source, this.unit, translation.whole, translation.target.length > target];
+    if (this.seen === translation.source && this.key === key.join()) return;
+    Object.assign(this, { seen: translation.source, key: key.join() });
+    const focused = document.activeElement === this.unitField;
+    this.hint.hidden = Boolean(token && (source >= 0 || this.score === "none"));
+    this.body.hidden = !this.hint.hidden;
+    if (this.body.hidden) return;
+    this.body.replaceChildren(...(this.score === "none" ? this.fixed() : this.cell(target, source)));
+    if (focused) this.unitField.focus();
+  }
+
+  /** The three parts for one cell. */
+  cell(i, j) {
+    const { translation } = this;
+    const token = translation.target[i];
+    const asked = make("p", { class: "asked" }, make("b", {}, token.label), ` ${t("looks at")} `, make("b", {}, translation.source[j].label));
+    return [asked, this.look(i, j), ...this.energies(i, j), ...this.weights(i, j), ...this.context(i)];
+  }
+
+  look(i, j) {
+    const { forced } = this.translation.target[i];
+    const here = forced === j;
+    const button = make("button", { class: "button", type: "button" }, here ? t("let it look by itself") : t("look here"));
+    button.addEventListener("click", () => (here ? this.onRelease(i) : this.onForce(i, j)));
+    return button;
+  }
+
+  energies(i, j) {
+    const { score, translation } = this;
+    const told = translation.target[i].points["attention.energy"]?.[j];
+    const e = () => letter("attention", "e", "ij");
+    const formula = {
+      additive: [letter("x", "v"), sign("·"), "tanh(", letter("query", "W s", "i−1"), sign("+"), letter("key", "U h", "j"), ")"],
+      general: [letter("query", "W s", "i−1"), sign("·"), letter("h", "h", "j")],
+      dot: [letter("h", "s", "i−1"), sign("·"), letter("h", "h", "j")],
+    }[score];
+    const parts = [make("h3", {}, t("energy: how well they fit")), make("p", { class: "formula-row", role: "math" }, e(), sign("="), ...formula)];
+    const found = energy(translation, i, j, score);
+    if (!found) return [...parts, line(e(), sign("="), number(told), make("small", { class: "quiet" }, t("the state before the first step is not among the points")))];
+    const { first, rest, others } = largest(found.terms, TERMS);
+    const heads = score === "additive" ? [letter("x", "v", "k"), make("span", {}, "tanh(", letter("query", "q"), "+", letter("key", "u"), ")")] : [score === "dot" ? letter("h", "s", "k") : letter("query", "q", "k"), letter("h", "h", "k")];
+    const rows = first.map(({ k, one, two, value }) => ({ cells: [make("span", { class: "num quiet" }, String(k)), number(one), number(two), number(value)] }));
+    if (others) rows.push({ cells: [make("span", { class: "quiet" }, t("{n} others", { n: others })), "", "", number(rest)] });
+    rows.push({ cells: [e(), "", "", make("b", {}, number(found.sum))] });
+    return [...parts, table([t("unit"), ...heads, t("product")], rows), this.agree([found.sum], [told])];
+  }
+
+  weights(i, j) {
+    const { translation } = this;
+    const token = translation.target[i];
+    const energies = token.points["attention.energy"];
+    if (!energies) return [];
+    const own = softmax(energies);
+    const order = own.weights.map((_, k) => k).sort((a, b) => own.weights[b] - own.weights[a]);
+    const shown = order.slice(0, POSITIONS);
+    if (!shown.includes(j)) shown.splice(POSITIONS - 1, 1, j);
+    const rows = shown.map((k) => ({
+      current: k === j,
+      cells: [make("span", { class: "piece" }, translation.source[k].label), number(energies[k]), number(own.raised[k]), number(own.weights[k])],
+    }));
+    const others = order.length - shown.length;
+    const sumOf = (list) => order.filter((k) => !shown.includes(k)).reduce((sum, k) => sum + list[k], 0);
+    if (others > 0) rows.push({ cells: [make("span", { class: "quiet" }, t("{n} others", { n: others })), "", number(sumOf(own.raised)), number(sumOf(own.weights))] });
+    rows.push({ cells: [make("span", { class: "quiet" }, t("sum")), "", number(own.sum), number(1)] });
+    const parts = [
+      make("h3", {}, t("softmax: weights that sum to 1")),
+      make("p", { class: "formula-row", role: "math" }, letter("attention", "α", "ij"), sign("="), "exp(", letter("attention", "e", "ij"), sign("−"), "max", ") / Σ"),
+      table([t("word"), letter("attention", "e"), "exp(e − max)", letter("attention", "α")], rows),
+    ];
+    if (token.forced === null) return [...parts, this.agree(own.weights, token.attention)];
+    const where = make("b", {}, translation.source[token.forced].label);
+    return [...parts, make("p", { class: "note forced-note" }, t("That is what it would do. You made it look at one word only, with weight 1:"), " ", where)];
+  }
+
+  context(i) {
+    const { translation } = this;
+    const told = translation.target[i].points.context;
+    const unit = this.shownUnit(told);
+    const found = contextUnit(translation, i, unit);
+    if (!found) return [];
+    const { first, rest, others } = largest(found.terms, TERMS);
+    const rows = first.map(({ k, one, two, value }) => ({
+      current: k === this.link.pin.source,
+      cells: [make("span", { class: "piece" }, translation.source[k].label), number(one), number(two), number(value)],
+    }));
+    if (others) rows.push({ cells: [make("span", { class: "quiet" }, t("{n} others", { n: others })), "", "", number(rest)] });
+    rows.push({ cells: [letter("value", "c", "ik"), "", "", make("b", {}, number(found.sum))] });
+    return [
+      make("h3", {}, t("context: the weighted sum")),
+      make("p", { class: "formula-row", role: "math" }, letter("value", "c", "ik"), sign("="), make("span", {}, "Σ", make("sub", {}, "j")), letter("attention", "α", "ij"), sign("·"), letter("h", "h", "jk"),
+        make("span", { class: "pick" }, t("unit"), " ", letter("x", "k"), " ", this.unitField)),
+      table([t("word"), letter("attention", "α"), letter("h", "h", "jk"), t("product")], rows),
+      ...(told ? [this.agree([found.sum], [told[unit]])] : []),
+    ];
+  }
+
+  /** The chosen unit, or the one with the largest value. */
+  shownUnit(values) {
+    let unit = this.unit;
+    if (unit < 0 && values) unit = values.reduce((best, value, k) => (Math.abs(value) > Math.abs(values[best]) ? k : best), 0);
+    this.unitField.max = String(this.units - 1);
+    this.unitField.value = String(Math.max(0, unit));
+    return Math.max(0, unit);
+  }
+
+  /** The plain network: one vector, whatever the step. */
+  fixed() {
+    const values = this.translation.sourcePoints.context?.data;
+    if (!values) return [];
+    const unit = this.shownUnit(values);
+    const sorted = Array.from(values, (value, k) => ({ k, value })).sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
+    return [
+      make("p", { class: "note" }, t("Everything the decoder will ever know of the sentence are these {n} numbers, the same at every step.", { n: values.length })),
+      make("p", { class: "formula-row", role: "math" }, letter("value", "C", "k"), sign("="), number(values[unit]), make("span", { class: "pick" }, t("unit"), " ", letter("x", "k"), " ", this.unitField)),
+      table([t("unit"), letter("value", "C", "k")], sorted.slice(0, TERMS).map(({ k, value }) => ({ current: k === unit, cells: [make("span", { class: "num quiet" }, String(k)), number(value)] }))),
+    ];
+  }
+
+  /** Do our numbers and the network's agree? */
+  agree(own, told) {
+    if (told === null || told === undefined || told[0] === undefined) return "";
+    const size = Math.max(1, ...Array.from(told, Math.abs));
+    const gap = apart(own, told);
+    const good = gap <= ALIKE * size;
+    const text = good ? t("the network has the same, to {gap}", { gap: gap === 0 ? "0" : gap.toExponential(0).replace("e-", "e−") }) : t("the network has {value}: {gap} apart", { value: short(told[0]), gap: short(gap) });
+    return make("p", { class: good ? "agree" : "agree not" }, text);
+  }
+}
+

@@ -1,0 +1,71 @@
+/** What the reader has changed, as a list to take back from, and the text as it was without it. */
+
+import { make, t } from "../words.js";
+import { difference } from "./difference.js";
+import { wordsOf } from "./tokens.js";
+
+/** Words of a translation as its text has them. @returns {string[]} */
+export function textWords(tokens) {
+  const words = wordsOf(tokens.map((one) => ({ ...one, token: one.copy ?? one.token })));
+  return words.map(({ text }) => text.trim()).map((text) => (/^<\/?s>$/.test(text) ? "" : text));
+}
+
+/** A label without the dot of a piece that goes on with a word. */
+const bare = (label) => label.replace(/^·(?=.)/, "");
+
+export class Choices {
+  /** @param {{translation, former, edits, onRemove: (edit) => void, onClear: () => void}} options */
+  constructor(host, { translation, former, edits, onRemove, onClear }) {
+    Object.assign(this, { host, translation, former, edits, onRemove, onClear });
+    this.before = make("p", { class: "former-text" });
+    this.items = make("ul", { class: "edits" });
+    const clear = make("button", { class: "plain", type: "button" }, t("take all back"));
+    clear.addEventListener("click", onClear);
+    this.clear = clear;
+    host.append(
+      make("div", { class: "former" }, make("span", { class: "note" }, t("without your choices")), this.before),
+      make("div", { class: "edit-row" }, make("span", { class: "note" }, t("your choices")), this.items, clear),
+    );
+    host.hidden = true;
+  }
+
+  /** Draws the list and the former text; returns which words of the present text are new. */
+  draw() {
+    const { edits, host, items, translation, former } = this;
+    host.hidden = edits.empty;
+    if (edits.empty) return [];
+    items.replaceChildren(...edits.list.map((edit) => this.item(edit)));
+    this.clear.hidden = edits.list.length < 2;
+    const now = textWords(translation.target);
+    if (!former.whole) return [];
+    const then = textWords(former.target);
+    const changed = difference(then, now);
+    // While words still come, none is missing yet.
+    this.before.replaceChildren(
+      ...then.flatMap((word, k) => {
+        if (!word) return [];
+        const close = k > 0 && (translation.characters || !/^[\s<]/.test(former.target[this.startOf(k)].token));
+        return [close || k === 0 ? "" : " ", changed.one[k] && translation.whole ? make("del", {}, word) : word];
+      }),
+    );
+    return changed.two;
+  }
+
+  startOf(word) {
+    return wordsOf(this.former.target)[word].from;
+  }
+
+  item(edit) {
+    const { translation } = this;
+    const target = translation.target[edit.step];
+    const name = target ? bare(target.label) : t("step {n}", { n: edit.step });
+    const text = {
+      look: () => t("{target} looks at {source}", { target: name, source: bare(translation.source[edit.source]?.label ?? String(edit.source)) }),
+      token: () => t("{target} chosen at step {n}", { target: name, n: edit.step }),
+      whole: () => t("a hypothesis of the search, read as it is"),
+    }[edit.kind]();
+    const button = make("button", { type: "button", class: "edit", "aria-label": `${text}: ${t("take it back")}`, title: t("take it back") }, text, make("span", { "aria-hidden": "true" }, "×"));
+    button.addEventListener("click", () => this.onRemove(edit));
+    return make("li", {}, button);
+  }
+}

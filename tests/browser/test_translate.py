@@ -1,0 +1,242 @@
+"""The translator's lab, used as a person uses it; its arithmetic is done again with numpy."""
+
+import csv
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.backend.serving import decode
+from tests.browser.conftest import serve
+from tests.toys import write_translator
+
+pytestmark = pytest.mark.browser
+SECONDS = 30_000  # ms that a translation may take on a busy machine
+TOYS = ("toy-additive", "toy-general", "toy-characters", "toy-plain")
+MOST = 8  # tokens: the toys seldom end by themselves
+SENTENCE = "A dog runs on the beach."
+DIGITS = 0.005  # relative: the page writes three significant digits
+
+
+@pytest.fixture(scope="module")
+def server(root: Path, tmp_path_factory) -> Iterator[str]:
+    """A server of toy translators."""
+    folder = tmp_path_factory.mktemp("translators")
+    for id in TOYS:
+        write_translator(folder / id, id)
+    with serve(root, folder, tmp_path_factory.mktemp("server") / "log.txt") as address:
+        yield address
+
+
+def lab(checkpoint: str = "toy-additive", query: str = "", language: str = "en") -> str:
+    return f"/{language}/lab/{checkpoint}?most={MOST}&pace=0{query}"
+
+
+def settled(page: Page, tokens: int = MOST) -> None:
+    """Wait until a translation is whole and the network rests."""
+    expect(page.locator("#target-tokens .token")).to_have_count(tokens, timeout=SECONDS)
+    expect(page.locator("body")).not_to_have_class(re.compile("busy"), timeout=SECONDS)
+    expect(page.locator("#live")).not_to_be_empty(timeout=SECONDS)
+
+
+def asked(server: str, checkpoint: str = "toy-additive", **body) -> dict:
+    """The same from the API, whole."""
+    body = {"text": SENTENCE, "max_new_tokens": MOST, **body}
+    answer = httpx2.post(f"{server}/api/checkpoints/{checkpoint}/translate", json=body, timeout=60)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def written(page: Page) -> list[str]:
+    """The tokens on the page, without the spaces that lead words."""
+    return page.locator("#target-tokens .token").all_text_contents()
+
+
+def bare(answer: dict) -> list[str]:
+    return [token.strip() for token in answer["target_tokens"]]
+
+
+def cell(page: Page, target: int, source: int) -> Locator:
+    """Bring a cell of the alignment under the pointer; returns the map."""
+    cells = page.locator(".alignment-figure .alignment-cells")
+    grid = "({ grid: g }) => [g.x(%d) + g.cellWidth / 2, g.y(%d) + g.cellHeight / 2]"
+    x, y = page.evaluate(f"({grid % (source, target)})(lab.alignment)")
+    cells.hover(position={"x": x, "y": y})
+    return cells
+
+
+def choose(page: Page, target: int, source: int) -> None:
+    cell(page, target, source)
+    page.mouse.down()
+    page.mouse.up()
+
+
+def numbers(page: Page, table: int) -> list[list[float]]:
+    """The full numbers of the rows of a table of the arithmetic."""
+    rows = page.locator(".terms").nth(table).locator("tbody tr")
+    return [
+        [float(title.replace("−", "-")) for title in titles]
+        for titles in (
+            [n.get_attribute("title") or "nan" for n in row.locator("td .num").all()]
+            for row in rows.all()
+        )
+    ]
+
+
+def test_a_sentence_is_translated_into_the_words_that_the_network_writes(open_page, server):
+    page = open_page(lab())
+    settled(page)
+    answer = asked(server)
+    assert written(page) == bare(answer)
+    assert page.locator("#source-tokens .token").all_text_contents() == answer["source_tokens"]
+    expect(page.locator("#live")).to_contain_text(answer["text"])
+    page.fill("#prompt", "Two men.")
+    page.keyboard.press("Enter")
+    expect(page.locator("#source-tokens .token")).to_have_count(
+        len(asked(server, text="Two men.")["source_tokens"]), timeout=SECONDS
+    )
+    settled(page)
+    assert written(page) == bare(asked(server, text="Two men."))
+
+
+def test_a_cell_of_the_map_tells_the_weight_that_the_network_gave(open_page, server):
+    page = open_page(lab())
+    settled(page)
+    weights = decode(asked(server)["attention"])
+    for target, source in [(0, 0), (2, 6), (MOST - 1, 3)]:
+        cell(page, target, source)
+        readout = page.locator(".alignment-figure .readout")
+        title = readout.get_attribute("title").replace("−", "-")
+        assert float(title) == pytest.approx(weights[target, source], rel=1e-5)
+
+
+@pytest.mark.parametrize("checkpoint", ["toy-additive", "toy-general"])
+def test_the_arithmetic_of_a_cell_is_that_of_the_formulas(open_page, server, checkpoint):
+    page = open_page(lab(checkpoint))
+    settled(page)
+    choose(page, 2, 4)
+    points = {n: decode(p["data"]) for n, p in asked(server, checkpoint)["points"].items()}
+    query, annotation = points["attention.query"][2], points["annotation"]
+    if checkpoint == "toy-additive":
+        energies = np.tanh(query + points["attention.key"]) @ points["attention.v"]
+    else:
+        energies = annotation @ query
+    raised = np.exp(energies - energies.max())
+    weights = raised / raised.sum()
+    expect(page.locator(".agree")).to_have_count(3)
+    expect(page.locator(".agree.not")).to_have_count(0)
+    assert numbers(page, 0)[-1][-1] == pytest.approx(energies[4], rel=1e-4)
+    (row,) = [r for r in numbers(page, 1) if r[0] == pytest.approx(energies[4], rel=1e-4)]
+    assert row[2] == pytest.approx(weights[4], rel=1e-4)
+    page.get_by_label("Unit of the context").fill("1")
+    page.keyboard.press("Enter")
+    context = float((weights @ annotation)[1])
+    expect(page.locator(".terms").nth(2)).to_be_visible()
+    assert numbers(page, 2)[-1][-1] == pytest.approx(context, rel=1e-3, abs=1e-6)
+    shown = page.locator(".terms").nth(2).locator("tr:last-child .num").inner_text()
+    assert float(shown.replace("−", "-")) == pytest.approx(context, rel=DIGITS)
+
+
+def test_a_word_made_to_look_elsewhere_changes_the_rest_beside_what_it_was(open_page, server):
+    page = open_page(lab())
+    settled(page)
+    before = written(page)
+    forced = asked(server, force=[[2, 1]])
+    assert bare(forced)[2:] != before[2:], "the toy does not show anything here"
+    choose(page, 2, 1)
+    page.get_by_role("button", name="Make it look here").click()
+    expect(page.locator(".edit")).to_have_count(1, timeout=SECONDS)
+    settled(page)
+    assert written(page) == bare(forced)
+    assert written(page)[:2] == before[:2]
+    expect(page.locator(".former-text del")).not_to_have_count(0)
+    former = page.locator(".former-text").inner_text()
+    assert former == asked(server)["text"]
+    expect(page.locator("#target-tokens .changed")).not_to_have_count(0)
+    page.locator(".edit").click()
+    expect(page.locator("#choices")).to_be_hidden()
+    settled(page)
+    assert written(page) == before
+
+
+def test_another_token_is_taken_and_the_translation_goes_on_from_it(open_page, server):
+    page = open_page(lab())
+    settled(page)
+    page.locator("#target-tokens .token").nth(3).click()
+    answer = asked(server)
+    second = answer["top"][3][1]["token_id"]
+    prefix = [*answer["target_ids"][:3], second]
+    page.locator(".candidate").nth(1).click()
+    expect(page.locator(".edit")).to_have_count(1, timeout=SECONDS)
+    longer = asked(server, prefix=prefix)
+    settled(page, len(longer["target_ids"]))
+    assert written(page) == bare(longer)
+    expect(page.locator("#target-tokens .given")).to_have_count(1)
+
+
+def test_the_address_brings_back_what_was_chosen(open_page):
+    page = open_page(lab())
+    settled(page)
+    choose(page, 1, 3)
+    page.keyboard.press("l")
+    expect(page.locator(".edit")).to_have_count(1, timeout=SECONDS)
+    settled(page)
+    text = written(page)
+    asked_for = page.locator(".asked").inner_text()
+    page.wait_for_url(re.compile("force=1-3.*cell=1-3"))
+    again = open_page(page.url)
+    settled(again)
+    assert written(again) == text
+    expect(again.locator(".edit")).to_have_count(1)
+    expect(again.locator(".asked")).to_have_text(asked_for)
+
+
+def test_the_network_without_attention_shows_its_one_vector_and_no_map(open_page, server):
+    page = open_page(lab("toy-plain"))
+    settled(page)
+    assert page.locator(".alignment-figure").count() == 0
+    page.locator("#target-tokens .token").first.click()
+    values = decode(asked(server, "toy-plain")["points"]["context"]["data"])
+    row = numbers(page, 0)[0]
+    assert row[-1] == pytest.approx(values[np.abs(values).argmax()], rel=1e-5)
+
+
+def test_a_second_network_translates_the_same_sentence_beside_the_first(open_page, server):
+    page = open_page(lab(query="&partner=toy-plain"))
+    settled(page)
+    tokens = page.locator("#partner-body .token")
+    expect(tokens).to_have_count(MOST, timeout=SECONDS)
+    assert tokens.all_text_contents() == bare(asked(server, "toy-plain"))
+
+
+def test_a_character_that_the_network_never_saw_is_named_and_marked(open_page, faults):
+    faults.expect("422")
+    page = open_page(lab("toy-characters"))
+    settled(page)
+    page.fill("#prompt", "3 ж may")
+    page.keyboard.press("Enter")
+    expect(page.locator("#problem")).to_contain_text("ж")
+    expect(page.locator("#mirror mark")).to_have_text("ж")
+    expect(page.locator("#target-tokens .token")).to_have_count(MOST)  # what was there stays
+
+
+def test_the_map_is_saved_with_its_full_numbers(open_page, server):
+    page = open_page(lab())
+    settled(page)
+    with page.expect_download() as waiting:
+        page.locator("[data-save=alignment] button", has_text="CSV").click()
+    rows = list(csv.reader(waiting.value.path().read_text("utf-8").splitlines()))
+    saved = np.array([[float(value) for value in row[2:]] for row in rows[1:]])
+    np.testing.assert_allclose(saved, decode(asked(server)["attention"]), rtol=1e-6)
+
+
+@pytest.mark.parametrize("checkpoint", ["toy-additive", "toy-plain"])
+def test_a_telephone_shows_the_page_without_scrolling_sideways(open_page, checkpoint):
+    options = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}
+    page = open_page(lab(checkpoint, language="ru"), **options)
+    settled(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

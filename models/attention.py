@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 SCORES = ("additive", "dot", "general")
 
@@ -46,6 +47,7 @@ class Attention(nn.Module):
                 f"found {query_size} and {annotation_size}"
             )
         self.score = score
+        self.linear = F.linear  # as in `Seq2Seq`
         self.query = self.key = self.v = None
         if score == "additive":
             self.query = nn.Linear(query_size, attention_size, bias=False)
@@ -71,7 +73,7 @@ class Attention(nn.Module):
         `force` (B,) puts the whole weight of a row on one position; -1 leaves the row alone. The
         energies stay what the network computed.
         """
-        query = None if self.query is None else self.query(state)  # (B, A)
+        query = None if self.query is None else self.linear(state, self.query.weight)  # (B, A)
         asked = state if query is None else query
         if self.score == "additive":
             energy = torch.tanh(keys + asked[:, None]) @ self.v  # (B, S)

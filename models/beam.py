@@ -10,6 +10,7 @@ ended as the beam is wide, or at the length limit. Hypotheses are ranked by
 a function of rows, so the search serves whatever writes token by token; width 1 is greedy.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -93,6 +94,7 @@ def search(
             for value, token in zip(
                 best.values[row].tolist(), best.indices[row].tolist(), strict=True
             )
+            if value > -math.inf
         ]
         rows.sort(key=lambda one: (-one[0], one[1], one[2]))
         nodes, alive, came_from = [], [], []
@@ -111,7 +113,7 @@ def search(
                 came_from.append(row)
         yield Beam(index, nodes)
         paths = alive
-        if len(ended) >= width:
+        if len(ended) >= width or not paths:
             break
         state = select(state, torch.tensor(came_from))
     if len(ended) < width:

@@ -114,6 +114,7 @@ class Seq2Seq(nn.Module):
     def __init__(self, config: Seq2SeqConfig):
         super().__init__()
         self.config = config
+        self.linear = F.linear  # what makes the products of a step; `products` is faster for few
         N, E, D, C = (
             config.embedding_size,
             config.encoder_size,
@@ -198,8 +199,8 @@ class Seq2Seq(nn.Module):
         else:
             attended = self.attention(h, memory.keys, memory.annotations, memory.mask, force)
             context = attended.context
-        from_x = from_y + F.linear(context, context_weight)
-        from_h = F.linear(h, self.decoder.weight_hh_l0, self.decoder.bias_hh_l0)
+        from_x = from_y + self.linear(context, context_weight)
+        from_h = self.linear(h, self.decoder.weight_hh_l0, self.decoder.bias_hh_l0)
         now = gates(self.config.cell, from_x.float(), from_h.float())
         if self.config.cell == "lstm":
             c = now["f"] * state[1] + now["i"] * now["g"]
@@ -208,24 +209,33 @@ class Seq2Seq(nn.Module):
             state = torch.lerp(now["n"], h, now["z"])[None]  # (1 - z) * n + z * h
         return Advanced(state, now, context, attended)
 
+    def embed(self, tokens: Tensor) -> Tensor:
+        """Written tokens (...) -> what the decoder reads of them, (..., N).
+
+        After a copied word it reads the end mark, which nothing else is ever read after: the
+        row of `<unk>` is then the output's alone.
+        """
+        return self.target_embedding(tokens.masked_fill(tokens == UNKNOWN, END))
+
     def token_part(self, y: Tensor) -> tuple[Tensor, Tensor]:
         """Embedded tokens (..., N) -> what they add to the decoder's gates (..., G * D), and the
         weight (G * D, C) of the rest of the input, the context."""
         N = self.config.embedding_size
         of_token, of_context = self.decoder.weight_ih_l0.tensor_split([N], dim=1)
-        from_y = F.linear(y, of_token, self.decoder.bias_ih_l0)
+        from_y = self.linear(y, of_token, self.decoder.bias_ih_l0)
         return from_y, of_context.to(from_y.dtype)  # once: autocast would cast it at every step
 
     def logits(self, h: Tensor, context: Tensor, y: Tensor) -> Tensor:
         """(..., D), (..., C), (..., N) -> (..., target_size)."""
-        merged = torch.tanh(self.readout(torch.cat([h, context.to(h.dtype), y.to(h.dtype)], -1)))
-        return F.linear(self.drop(merged), self.target_embedding.weight, self.output_bias)
+        read = torch.cat([h, context.to(h.dtype), y.to(h.dtype)], dim=-1)
+        merged = torch.tanh(self.linear(read, self.readout.weight, self.readout.bias))
+        return self.linear(self.drop(merged), self.target_embedding.weight, self.output_bias)
 
     def forward(self, source: Tensor, lengths: Tensor | None, target: Tensor) -> Tensor:
         """Teacher forcing: source (S, B), lengths (B,) or None, target (T, B) beginning with
         `<s>` -> logits (T, B, target_size) of the token after each."""
         memory, state = self.read(source, lengths)
-        y = self.drop(self.target_embedding(target))  # (T, B, N)
+        y = self.drop(self.embed(target))  # (T, B, N)
         hidden, contexts = [], []
         from_tokens, context_weight = self.token_part(y)
         for from_y in from_tokens.unbind():

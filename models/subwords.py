@@ -6,6 +6,7 @@ arXiv:1508.07909), or single characters (no merges). A source is read without re
 spaces before punctuation; a target keeps both, so that joined tokens are the text.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -36,6 +37,9 @@ class Vocabulary:
     def __init__(self, tokenizer: Tokenizer):
         if [tokenizer.id_to_token(k) for k in range(3)] != SPECIAL:
             raise CheckpointError(f"a tokenizer must begin with {', '.join(SPECIAL)}")
+        if getattr(tokenizer.model, "unk_token", None) != SPECIAL[UNKNOWN]:
+            raise CheckpointError(f"a tokenizer must read what it does not know as {SPECIAL[0]}")
+        tokenizer.encode_special_tokens = True  # "</s>" in a text is four characters
         self.tokenizer = tokenizer
         size = tokenizer.get_vocab_size()
         written = [tokenizer.id_to_token(k) for k in range(size)]
@@ -49,7 +53,9 @@ class Vocabulary:
         """From the text of a tokenizer file."""
         try:
             tokenizer = Tokenizer.from_str(raw)
-        except Exception as error:  # the library raises nothing narrower
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # nothing narrower; a panic of the library is no Exception
             raise CheckpointError(f"a tokenizer file cannot be read: {error}") from error
         tokenizer.no_padding()
         tokenizer.no_truncation()
@@ -96,6 +102,11 @@ class Vocabulary:
             else:
                 spans[-1] = (spans[-1][0], span[1])
             before = word
+        for k, (start, stop) in enumerate(spans):  # an accent that was joined to its letter
+            following = spans[k + 1][0] if k + 1 < len(spans) else len(text)
+            while stop < following and not text[stop].isspace():
+                stop += 1
+            spans[k] = (start, stop)
         tokens = [text[start:stop] for start, stop in spans]
         return Source(
             text,
@@ -118,8 +129,8 @@ class Vocabulary:
 
 
 SAME = [  # typographic variants that the corpora mix
+    normalizers.Replace(Regex("[\u2018\u2019\u02bc\u00b4`]"), "'"),  # NFKC cuts \u00b4 in two
     normalizers.NFKC(),
-    normalizers.Replace(Regex("[\u2018\u2019\u02bc\u00b4`]"), "'"),
     normalizers.Replace(Regex("[\u201c\u201d\u00ab\u00bb]"), '"'),
     normalizers.Replace(Regex("[\u2010-\u2015]"), "-"),
 ]
@@ -150,7 +161,7 @@ def source_pieces(texts: Iterable[str], size: int) -> Vocabulary:
     tokenizer.normalizer = normalizers.Sequence([*SAME, normalizers.Lowercase()])
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.train_from_iterator(texts, trainer)
-    return Vocabulary(tokenizer)
+    return Vocabulary(_in_order(tokenizer))
 
 
 def target_pieces(texts: Iterable[str], size: int) -> Vocabulary:
@@ -164,7 +175,15 @@ def target_pieces(texts: Iterable[str], size: int) -> Vocabulary:
         ]
     )
     tokenizer.train_from_iterator(texts, trainer)
-    return Vocabulary(tokenizer)
+    return Vocabulary(_in_order(tokenizer))
+
+
+def _in_order(tokenizer: Tokenizer) -> Tokenizer:
+    """The same pieces, numbered by the alphabet: the library's numbers differ from run to run."""
+    raw = json.loads(tokenizer.to_str())
+    rest = sorted(raw["model"]["vocab"].keys() - set(SPECIAL))
+    raw["model"]["vocab"] = {token: number for number, token in enumerate([*SPECIAL, *rest])}
+    return Tokenizer.from_str(json.dumps(raw))
 
 
 def characters(symbols: Iterable[str], lower: bool = False) -> Vocabulary:

@@ -15,6 +15,7 @@ from torch import Tensor
 from models.beam import Beam, Hypothesis, score, search
 from models.cells import Recurrent, letter_range
 from models.checkpoint import CheckpointError, CheckpointFiles, fill
+from models.products import Products
 from models.seq2seq import Advanced, Memory, Seq2Seq, Seq2SeqConfig
 from models.subwords import BEGIN, END, UNKNOWN, Source, Vocabulary
 from models.trace import Point, choose
@@ -92,6 +93,9 @@ class Translator:
         self.network, self.source, self.target = network, source, target
         config = network.config
         self.attends = config.attention != "none"
+        network.linear = Products()
+        if network.attention is not None:
+            network.attention.linear = network.linear
         self.target_tokens = target.tokens
         self.encoder = Recurrent(config.cell, dict(network.encoder.state_dict()))
         self.points = self._points()
@@ -229,7 +233,7 @@ class Translator:
                 else:
                     found = item
             chosen = found[0].token_ids
-        token_ids, looks, total = [], [], 0.0
+        token_ids, looks = [], []
         for index in range(limit):
             choice = chosen[index] if index < len(chosen) else None
             if choice is None and found is not None:
@@ -237,11 +241,11 @@ class Translator:
             step = writing.write(index, choice, given=index < len(prefix))
             token_ids.append(step.token_id)
             looks.append(None if step.attention is None else int(step.attention.argmax()))
-            total += float(np.log(max(step.probability, 1e-45)))
             yield step
             if step.token_id == END:
                 break
         text = self._text(source, token_ids, looks)
+        total = writing.total
         rank = score(total, len(token_ids), length_penalty)
         others = [
             Written(one.token_ids, self._text(source, one.token_ids, []), one.log_probability,
@@ -265,6 +269,7 @@ class _Writing:
         self.translator, self.memory = translator, memory
         self.network, self.force, self.names = translator.network, force, names
         self.first, self.state, self.last = state, state, BEGIN
+        self.total = 0.0  # log probability of the tokens written so far
 
     def _advance(self, index: int, state: Tensor, tokens: Tensor) -> tuple[Advanced, Tensor]:
         """Read the token before step `index` in each row -> what the decoder did, and the log
@@ -275,7 +280,7 @@ class _Writing:
         force = None
         if index in self.force:
             force = torch.full((len(tokens),), self.force[index])
-        y = network.target_embedding(tokens)  # (B, N)
+        y = network.embed(tokens)  # (B, N)
         from_y, context_weight = network.token_part(y)
         done = network.advance(from_y, state, memory, context_weight, force)
         log_p = network.logits(done.state[0], done.context, y).log_softmax(-1)
@@ -316,6 +321,7 @@ class _Writing:
         top = list(zip(best.indices.tolist(), best.values.tolist(), strict=True))
         token = top[0][0] if choice is None else choice
         self.state, self.last = done.state, token
+        self.total += log_p[0, token].item()  # a probability may be too small for a float32
         attended = done.attended
         return Step(
             index,

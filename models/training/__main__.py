@@ -77,14 +77,17 @@ def train_pairs(asked: argparse.Namespace) -> None:
     """A sequence-to-sequence model."""
     from models.training import finish_pairs
     from models.training.language import resume_best
-    from models.training.translation import train
+    from models.training.translation import keep_vocabularies, train
 
     recipe = PAIR_RECIPES[asked.name]
     data = recipe.data(asked.data)
     run = asked.runs / asked.name
     try:
         if asked.as_is:
+            if not (run / "best.safetensors").exists():
+                sys.exit(f"{run / 'best.safetensors'} is missing; train without --as-is first")
             weights, progress = resume_best(run)
+            keep_vocabularies(data, run)
         else:
             weights, progress, ended = train(recipe, data, run, asked.device, not asked.float32)
             if not ended:

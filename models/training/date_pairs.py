@@ -47,9 +47,12 @@ class Dates:
             sources, references = zip(*dates.pairs(0, FIGURES, split), strict=True)
             written = [translate(source, 1) for source in sources]
             found[name] = round(_share(written, references), 4)
+        found["length_unit"] = "characters"  # of the source
         found["exact_by_length"] = []
         for low, high in LENGTHS:
             rows = [k for k, source in enumerate(sources) if low <= len(source) <= high]
+            if not rows:
+                continue
             exact = _share([written[k] for k in rows], [references[k] for k in rows])
             found["exact_by_length"].append(
                 {"from": low, "to": high, "sentences": len(rows), "exact": round(exact, 4)}

@@ -106,10 +106,13 @@ class Multi30k:
             "bleu_test": "test_2016_flickr",
             "bleu_beam": BEAM,
             "bleu_signature": str(_signature(written, references)),
+            "length_unit": "words",  # of the source, between spaces
             "bleu_by_length": [],
         }
         for low, high in LENGTHS:
             rows = [k for k, s in enumerate(sources) if low <= len(s.split()) <= high]
+            if not rows:
+                continue
             figure = bleu([written[k] for k in rows], [references[k] for k in rows])
             longest = max(len(sources[k].split()) for k in rows)
             found["bleu_by_length"].append(

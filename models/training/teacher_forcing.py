@@ -105,7 +105,7 @@ def forward(network: Seq2Seq, source: Tensor, target: Tensor, mixed: bool = Fals
         if config.attention == "none":
             # The context never changes: torch's own layer can run all steps.
             memory, state = network.read(source)
-            y = network.drop(network.target_embedding(target))  # (T, B, N)
+            y = network.drop(network.embed(target))  # (T, B, N)
             contexts = memory.fixed.float().expand(len(target), -1, -1)
             first = (state[:1], state[1:]) if config.cell == "lstm" else state
             h, _ = network.decoder(torch.cat([y, contexts], dim=-1), first)
@@ -113,7 +113,7 @@ def forward(network: Seq2Seq, source: Tensor, target: Tensor, mixed: bool = Fals
         if config.attention != "additive" or config.cell != "gru" or device != "cpu":
             return network(source, None, target)
         memory, state = network.read(source)
-        y = network.drop(network.target_embedding(target))
+        y = network.drop(network.embed(target))
         from_y, _ = network.token_part(y)
         N, attention, decoder = config.embedding_size, network.attention, network.decoder
         with torch.autocast(device, enabled=False):  # its products choose for themselves

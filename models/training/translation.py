@@ -18,9 +18,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from models.checkpoint import write_file
+from models.checkpoint import TOKENIZERS, write_file
 from models.seq2seq import Seq2Seq
-from models.subwords import BEGIN, END
+from models.subwords import BEGIN, END, Vocabulary
 from models.training.language import rate, stop_on_interrupt
 from models.training.pairs import IGNORED, Batch, batches
 from models.training.teacher_forcing import forward
@@ -29,9 +29,9 @@ MEAN = 0.998  # share of the running mean that a step keeps
 
 
 def inputs(target: Tensor) -> Tensor:
-    """Targets (T, B) -> what the decoder reads: `<s>` and all but the last."""
+    """Targets (T, B) -> the tokens before them: `<s>` and all but the last."""
     begin = torch.full_like(target[:1], BEGIN)
-    return torch.cat([begin, target[:-1].clamp(min=END)])
+    return torch.cat([begin, target[:-1].masked_fill(target[:-1] == IGNORED, END)])
 
 
 def loss(network: Seq2Seq, batch: Batch, smoothing: float = 0.0, mixed: bool = False) -> Tensor:
@@ -56,7 +56,7 @@ def write(
     written: list[list[int]] = [[] for _ in range(B)]
     open_rows = set(range(B))
     for _ in range(limit):
-        y = network.target_embedding(token)
+        y = network.embed(token)
         from_y, context_weight = network.token_part(y)
         step = network.advance(from_y, state, memory, context_weight)
         state = step.state
@@ -76,12 +76,14 @@ def write_all(network: Seq2Seq, sources: list[list[int]], size: int = 64) -> lis
     """`write` for many sources, in batches of like lengths; in the order given."""
     order = sorted(range(len(sources)), key=lambda k: len(sources[k]))
     found: list[list[int]] = [[]] * len(sources)
+    device = network.output_bias.device
     for first in range(0, len(order), size):
         rows = order[first : first + size]
         lengths = torch.tensor([len(sources[k]) for k in rows])
         padded = torch.full((int(lengths.max()), len(rows)), END)
         for column, k in enumerate(rows):
             padded[: len(sources[k]), column] = torch.tensor(sources[k])
+        padded, lengths = padded.to(device), lengths.to(device)
         for k, text in zip(rows, write(network, padded, lengths), strict=True):
             found[k] = text
     return found
@@ -95,6 +97,20 @@ def writer(network: Seq2Seq, data) -> Callable[[list[str]], list[str]]:
         return [target.join(ids) for ids in write_all(network, source.encode_many(texts))]
 
     return write_texts
+
+
+def keep_vocabularies(data, run: Path) -> None:
+    """The vocabularies that a run began with, kept beside its weights.
+
+    Learned anew, the same tokens may get other numbers. Raises FileNotFoundError for a run that
+    has weights and no vocabularies.
+    """
+    files = [run / name for name in TOKENIZERS]
+    if (run / "progress.json").exists():
+        data.vocabularies = tuple(Vocabulary.read(file.read_text("utf-8")) for file in files)
+    else:
+        for file, vocabulary in zip(files, data.vocabularies, strict=True):
+            write_file(file, vocabulary.save())
 
 
 def train(
@@ -112,6 +128,7 @@ def train(
     while training.
     """
     run.mkdir(parents=True, exist_ok=True)
+    keep_vocabularies(data, run)
     torch.manual_seed(recipe.seed)  # dropout draws from the global generator
     network = Seq2Seq(recipe.config(*map(len, data.vocabularies)))
     network = network.initialize(torch.Generator().manual_seed(recipe.seed)).to(device)
@@ -159,7 +176,9 @@ def train(
             print(f"epoch {epoch + 1}: train {average:.4f} nats, score {figure:.4f}", flush=True)
         else:
             ended = True
-    return load_file(run / "best.safetensors"), progress, ended
+    best = run / "best.safetensors"
+    weights = load_file(best) if best.exists() else mean.state_dict()
+    return weights, progress, ended
 
 
 def _steps(progress: dict, at: float, recipe) -> int:

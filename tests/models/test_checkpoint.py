@@ -10,6 +10,7 @@ from safetensors.torch import save
 from torch import nn
 
 from models.checkpoint import (
+    MAX_JSON_BYTES,
     MAX_TENSORS,
     CheckpointError,
     fill,
@@ -61,6 +62,34 @@ def test_a_weight_that_float16_cannot_hold_is_refused_before_anything_is_written
     assert not (tmp_path / "new").exists()
 
 
+SIDES = {"source.tokenizer.json": '{"a": "é"}\n', "target.tokenizer.json": "[]\n"}
+
+
+def test_tokenizer_files_take_the_place_of_a_list_of_symbols(tmp_path):
+    write_checkpoint(tmp_path, ABOUT, SIDES, {"w": torch.ones(1)}, "")
+    assert not (tmp_path / "vocabulary.json").exists()
+    files = read_checkpoint(tmp_path)
+    assert files.tokenizers == SIDES
+    assert files.vocabulary is None
+
+
+def test_one_tokenizer_file_of_two_is_left_to_the_kind_to_judge(tmp_path):
+    write_checkpoint(tmp_path, ABOUT, SIDES, {"w": torch.ones(1)}, "")
+    (tmp_path / "target.tokenizer.json").unlink()
+    assert list(read_checkpoint(tmp_path).tokenizers) == ["source.tokenizer.json"]
+
+
+@pytest.mark.parametrize("name", SIDES)
+def test_a_tokenizer_file_that_is_too_large_or_no_text_is_refused_by_name(tmp_path, name):
+    write_checkpoint(tmp_path, ABOUT, SIDES, {"w": torch.ones(1)}, "")
+    (tmp_path / name).write_bytes(b"\xff\xfe")
+    with pytest.raises(CheckpointError, match=f"{name} is not UTF-8"):
+        read_checkpoint(tmp_path)
+    (tmp_path / name).write_bytes(b" " * (MAX_JSON_BYTES + 1))
+    with pytest.raises(CheckpointError, match=f"{name} is larger than {MAX_JSON_BYTES} bytes"):
+        read_checkpoint(tmp_path)
+
+
 def test_letters_of_any_alphabet_are_written_as_themselves(tmp_path):
     write_checkpoint(tmp_path, ABOUT, ["ж", "😀", "\n"], {"w": torch.ones(1)}, "Карточка\n")
     assert "ж" in (tmp_path / "vocabulary.json").read_text("utf-8")
@@ -100,7 +129,7 @@ BROKEN_JSON = {
 @pytest.mark.parametrize("raw", BROKEN_JSON.values(), ids=BROKEN_JSON)
 def test_a_file_that_is_not_json_is_refused_by_name(folder, file, raw):
     (folder / file).write_bytes(raw)
-    with pytest.raises(CheckpointError, match=rf"{file} is not valid JSON"):
+    with pytest.raises(CheckpointError, match=rf"{file} is not (valid JSON|UTF-8)"):
         read_checkpoint(folder)
 
 

@@ -6,7 +6,7 @@ import pytest
 from models.checkpoint import CheckpointError
 from models.kinds import KINDS, open_checkpoint
 from models.trace import Point
-from tests.toys import CONFIGS, write_toy
+from tests.toys import CONFIGS, TRANSLATORS, write_toy, write_translator
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -24,11 +24,22 @@ def test_what_is_opened_declares_its_kind_its_tasks_and_its_points(tmp_path, nam
     assert all(isinstance(point, Point) for point in runner.points)
 
 
+@pytest.mark.parametrize("name", TRANSLATORS)
+def test_what_translates_declares_its_kind_its_tasks_and_its_points_too(tmp_path, name):
+    write_translator(tmp_path / name, name)
+    runner = open_checkpoint(tmp_path / name)
+    assert runner.kind == "seq2seq"
+    assert set(runner.tasks) == {"translate"}
+    assert len({point.name for point in runner.points}) == len(runner.points)
+    assert all(isinstance(point, Point) for point in runner.points)
+    assert runner.attends == any("attention" in point.name for point in runner.points)
+
+
 def test_a_kind_that_is_not_known_is_refused_with_the_kinds_that_are(tmp_path):
     write_toy(tmp_path / "toy", CONFIGS["toy-gru"])
     config = tmp_path / "toy" / "config.json"
     config.write_text(json.dumps(json.loads(config.read_text()) | {"kind": "crystal_ball"}))
-    with pytest.raises(CheckpointError, match=r"crystal_ball.*char_rnn"):
+    with pytest.raises(CheckpointError, match=r"crystal_ball.*char_rnn, seq2seq"):
         open_checkpoint(tmp_path / "toy")
 
 

@@ -1,12 +1,16 @@
 import gzip
 import json
+from dataclasses import replace
 
 import pytest
 
 from models.kinds import open_checkpoint
 from models.training import __main__ as program
 from models.training import hello
+from models.training.multi30k import Multi30k
 from models.training.recipes import RECIPES, Recipe, Source
+from models.training.seq2seq_recipes import PAIR_RECIPES
+from tests.models.training import reversal
 
 TEXT = "abcab\n" * 400
 TINY = Recipe(
@@ -63,7 +67,54 @@ def test_a_name_nobody_knows_is_refused_with_the_names_there_are(capsys):
         program.main(["poetry"])
     assert ended.value.code == 2
     told = capsys.readouterr().err
-    assert all(name in told for name in [*RECIPES, hello.NAME])
+    assert all(name in told for name in [*RECIPES, *PAIR_RECIPES, hello.NAME])
+
+
+@pytest.fixture
+def pair_arguments(tmp_path, monkeypatch):
+    """A recipe `toy-pairs` that writes texts backwards, and the flags that keep it inside."""
+    recipe = replace(reversal.RECIPE, epochs=1, data=lambda folder: reversal.Reversal(160))
+    monkeypatch.setitem(PAIR_RECIPES, "toy-pairs", recipe)
+    folders = {"--data": tmp_path, "--out": tmp_path / "out", "--runs": tmp_path / "runs"}
+    return ["toy-pairs", "--float32", *(str(part) for pair in folders.items() for part in pair)]
+
+
+def test_the_command_trains_on_pairs_and_writes_a_checkpoint_that_opens(pair_arguments, tmp_path):
+    program.main(pair_arguments)
+    opened = open_checkpoint(tmp_path / "out" / "toy-pairs")
+    assert opened.tasks == ("translate",)
+    about = json.loads((tmp_path / "out" / "toy-pairs" / "config.json").read_text())
+    assert about["figures"]["exact_pairs"] == len(reversal.TEXTS)
+    assert [entry["epoch"] for entry in about["training"]["history"]] == [1]
+
+
+def test_the_best_so_far_on_pairs_can_be_written_without_training_on(pair_arguments, tmp_path):
+    program.main(pair_arguments)
+    (tmp_path / "runs" / "toy-pairs" / "latest.safetensors").unlink()
+    folder = tmp_path / "out" / "toy-pairs"
+    written = {path.name: path.read_bytes() for path in folder.iterdir()}
+    for path in folder.iterdir():
+        path.unlink()
+    program.main([*pair_arguments, "--as-is"])
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == written
+
+
+def test_what_was_never_trained_cannot_be_written_as_it_is(pair_arguments, tmp_path):
+    with pytest.raises(SystemExit) as ended:
+        program.main([*pair_arguments, "--as-is"])
+    assert str(tmp_path / "runs" / "toy-pairs" / "best.safetensors") in ended.value.code
+    assert "--data" not in ended.value.code
+
+
+def test_pairs_that_are_not_there_end_the_command_with_the_name_of_the_first_missing_file(
+    pair_arguments, tmp_path, monkeypatch
+):
+    recipe = replace(reversal.RECIPE, data=lambda folder: Multi30k(folder, 60, 60))
+    monkeypatch.setitem(PAIR_RECIPES, "toy-pairs", recipe)
+    with pytest.raises(SystemExit) as ended:
+        program.main(pair_arguments)
+    assert str(tmp_path / "multi30k" / "train.en.gz") in ended.value.code
+    assert "--data" in ended.value.code
 
 
 def test_the_smallest_model_needs_no_data(tmp_path, monkeypatch):

@@ -1,36 +1,26 @@
 """Sequence to sequence with recurrent networks: read a text, then write another.
 
-A bidirectional encoder makes an annotation of every source position, h_j = [forward; backward]. The
-decoder writes token i from the token before it, its own state and a context:
+A bidirectional encoder makes an annotation of every source position, h_j = [forward; backward]; the
+decoder (`decoder`) looks at them. It starts from
 
-    s_0       = tanh(W_b [forward last; backward first])
-    context_i = attention over h_1..h_S with the query s_{i-1}       (`attention`)
-    s_i       = cell([embedding(y_{i-1}); context_i], s_{i-1})
-    p(y_i)    = softmax(E tanh(W_o [s_i; context_i; embedding(y_{i-1})]) + b)
+    s_0 = tanh(W_b [forward last; backward first])
 
-Source: Bahdanau, Cho, Bengio 2015 (arXiv:1409.0473), with one tanh layer where they have a maxout,
-and with E tied to the target embedding (Press and Wolf 2017). Without attention the context is
-the one vector C = tanh(W_c [forward last; backward first]) at every step, as in Cho et al. 2014
+Source: Bahdanau, Cho, Bengio 2015 (arXiv:1409.0473). Without attention the context is the one
+vector C = tanh(W_c [forward last; backward first]) at every step, as in Cho et al. 2014
 (arXiv:1406.1078): everything that the decoder will know of the source has to pass through it.
 
-`encoder` and `decoder` have the parameter names of `torch.nn.GRU` and `nn.LSTM`. The decoder runs
-step by step, since its input depends on its own state; the products with the tokens, which do not,
-are made for all steps at once.
+`encoder` has the parameter names of `torch.nn.GRU` and `nn.LSTM`.
 """
 
 from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from models.attention import SCORES, Attended, Attention
-from models.cells import gates
+from models.attention import SCORES
 from models.checkpoint import CheckpointError
-
-CELLS: dict[str, type[nn.RNNBase]] = {"gru": nn.GRU, "lstm": nn.LSTM}
-UNKNOWN, BEGIN, END = 0, 1, 2  # numbers of <unk>, <s>, </s> on both sides
+from models.decoder import CELLS, Decoder, Memory
 
 
 @dataclass(frozen=True)
@@ -80,74 +70,35 @@ class Seq2SeqConfig:
         return asdict(self)
 
 
-@dataclass(frozen=True)
-class Memory:
-    """A source that has been read: what the decoder looks at."""
-
-    annotations: Tensor  # (B, S, C), C = 2 * encoder_size
-    keys: Tensor | None  # (B, S, A), what queries are held against
-    mask: Tensor | None  # (B, S), True where the source is real; None: everywhere
-    fixed: Tensor | None  # (B, C), the one context of a network without attention
-
-    def take(self, rows: Tensor) -> "Memory":
-        """The memory of some rows, or of one row several times."""
-        parts = (self.annotations, self.keys, self.mask, self.fixed)
-        return Memory(*(part if part is None else part[rows] for part in parts))
-
-
-@dataclass(frozen=True)
-class Advanced:
-    """One step of the decoder."""
-
-    state: Tensor  # (R, B, D): h, and c of an LSTM
-    gates: dict[str, Tensor]  # by letter, (B, D) each
-    context: Tensor  # (B, C)
-    attended: Attended | None
-
-
-class Seq2Seq(nn.Module):
+class Seq2Seq(Decoder):
     """`forward` maps a source and the target up to each step to the logits of its tokens."""
 
     kind = "seq2seq"
     tasks = ("translate",)
 
     def __init__(self, config: Seq2SeqConfig):
-        super().__init__()
+        C = 2 * config.encoder_size
+        super().__init__(
+            config.cell,
+            config.attention,
+            config.target_size,
+            config.embedding_size,
+            config.decoder_size,
+            C,
+            config.attention_size,
+            config.dropout,
+        )
         self.config = config
-        self.linear = F.linear  # what makes the products of a step; `products` is faster for few
-        N, E, D, C = (
+        self.source_embedding = nn.Embedding(config.source_size, config.embedding_size)
+        self.encoder = CELLS[config.cell](
             config.embedding_size,
             config.encoder_size,
-            config.decoder_size,
-            2 * config.encoder_size,
-        )
-        self.source_embedding = nn.Embedding(config.source_size, N)
-        self.target_embedding = nn.Embedding(config.target_size, N)
-        self.encoder = CELLS[config.cell](
-            N,
-            E,
             config.encoder_layers,
             bidirectional=True,
             dropout=config.dropout if config.encoder_layers > 1 else 0.0,
         )
-        self.bridge = nn.Linear(C, D)
-        self.bottleneck = self.attention = None
-        if config.attention == "none":
-            self.bottleneck = nn.Linear(C, C)
-        else:
-            self.attention = Attention(config.attention, D, C, config.attention_size)
-        self.decoder = CELLS[config.cell](N + C, D)
-        self.readout = nn.Linear(D + C + N, N)
-        self.output_bias = nn.Parameter(torch.zeros(config.target_size))
-
-    def drop(self, x: Tensor) -> Tensor:
-        """Dropout of (T, B, F) while training, with one mask for all steps of a row (Gal and
-        Ghahramani 2016)."""
-        p = self.config.dropout
-        if not self.training or p == 0:
-            return x
-        keep = torch.empty_like(x[:1]).bernoulli_(1 - p).div_(1 - p)
-        return x * keep
+        self.bridge = nn.Linear(C, config.decoder_size)
+        self.bottleneck = nn.Linear(C, C) if config.attention == "none" else None
 
     def read(self, source: Tensor, lengths: Tensor | None = None) -> tuple[Memory, Tensor]:
         """Source (S, B), padded behind `lengths` (B,) -> the memory and the first state (R, B, D).
@@ -183,54 +134,6 @@ class Seq2Seq(nn.Module):
         fixed = None if self.bottleneck is None else torch.tanh(self.bottleneck(ends))
         return Memory(annotations, keys, mask, fixed), state
 
-    def advance(
-        self,
-        from_y: Tensor,
-        state: Tensor,
-        memory: Memory,
-        context_weight: Tensor,
-        force: Tensor | None = None,
-    ) -> Advanced:
-        """One step. `from_y` (B, G * D) and `context_weight` come from `token_part`,
-        `state` is (R, B, D), `force` as in `Attention.forward`."""
-        h, attended = state[0], None
-        if self.attention is None:
-            context = memory.fixed
-        else:
-            attended = self.attention(h, memory.keys, memory.annotations, memory.mask, force)
-            context = attended.context
-        from_x = from_y + self.linear(context, context_weight)
-        from_h = self.linear(h, self.decoder.weight_hh_l0, self.decoder.bias_hh_l0)
-        now = gates(self.config.cell, from_x.float(), from_h.float())
-        if self.config.cell == "lstm":
-            c = now["f"] * state[1] + now["i"] * now["g"]
-            state = torch.stack([now["o"] * c.tanh(), c])
-        else:
-            state = torch.lerp(now["n"], h, now["z"])[None]  # (1 - z) * n + z * h
-        return Advanced(state, now, context, attended)
-
-    def embed(self, tokens: Tensor) -> Tensor:
-        """Written tokens (...) -> what the decoder reads of them, (..., N).
-
-        After a copied word it reads the end mark, which nothing else is ever read after: the
-        row of `<unk>` is then the output's alone.
-        """
-        return self.target_embedding(tokens.masked_fill(tokens == UNKNOWN, END))
-
-    def token_part(self, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Embedded tokens (..., N) -> what they add to the decoder's gates (..., G * D), and the
-        weight (G * D, C) of the rest of the input, the context."""
-        N = self.config.embedding_size
-        of_token, of_context = self.decoder.weight_ih_l0.tensor_split([N], dim=1)
-        from_y = self.linear(y, of_token, self.decoder.bias_ih_l0)
-        return from_y, of_context.to(from_y.dtype)  # once: autocast would cast it at every step
-
-    def logits(self, h: Tensor, context: Tensor, y: Tensor) -> Tensor:
-        """(..., D), (..., C), (..., N) -> (..., target_size)."""
-        read = torch.cat([h, context.to(h.dtype), y.to(h.dtype)], dim=-1)
-        merged = torch.tanh(self.linear(read, self.readout.weight, self.readout.bias))
-        return self.linear(self.drop(merged), self.target_embedding.weight, self.output_bias)
-
     def forward(self, source: Tensor, lengths: Tensor | None, target: Tensor) -> Tensor:
         """Teacher forcing: source (S, B), lengths (B,) or None, target (T, B) beginning with
         `<s>` -> logits (T, B, target_size) of the token after each."""
@@ -244,27 +147,3 @@ class Seq2Seq(nn.Module):
             hidden.append(state[0])
             contexts.append(step.context)
         return self.logits(torch.stack(hidden), torch.stack(contexts), y)
-
-    @torch.no_grad()
-    def initialize(self, generator: torch.Generator, gain: float = 1.0) -> "Seq2Seq":
-        """Seeded start: orthogonal recurrent blocks, Xavier inputs times a gain, zero biases, an
-        open forget gate, embeddings and the score vector small."""
-        for name, parameter in self.named_parameters():
-            if "weight_hh" in name:
-                for block in parameter.split(parameter.shape[1]):
-                    nn.init.orthogonal_(block, generator=generator)
-            elif "embedding" in name:
-                std = self.config.embedding_size**-0.5  # its rows are the output's weights too
-                nn.init.normal_(parameter, std=std, generator=generator)
-            elif name == "attention.v":
-                nn.init.normal_(parameter, std=len(parameter) ** -0.5, generator=generator)
-            elif parameter.dim() == 2:
-                nn.init.xavier_uniform_(
-                    parameter, gain if "weight_ih" in name else 1.0, generator=generator
-                )
-            else:
-                nn.init.zeros_(parameter)
-                if self.config.cell == "lstm" and "bias_ih" in name:
-                    H = len(parameter) // 4
-                    parameter[H : 2 * H] = 1.0
-        return self

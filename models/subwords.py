@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from models.checkpoint import CheckpointError
+from models.decoder import BEGIN, END, UNKNOWN
 from models.text import UnknownCharacters
 
 SPECIAL = ["<unk>", "<s>", "</s>"]
-UNKNOWN, BEGIN, END = range(3)
 SPACE = "▁"  # how a target vocabulary writes the space in front of a word
 
 

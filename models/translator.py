@@ -1,62 +1,21 @@
-"""A sequence-to-sequence checkpoint at work: it reads a text and writes another, step by step.
-
-Decoding is a generator of steps, one text at a time in float32, so that its numbers depend on
-nothing but the request. What the decoder looks at may be decided for it (`force`: the whole weight
-of a step on one source position), and what it writes as well (`prefix`).
-"""
+"""A sequence-to-sequence checkpoint at work: it reads a text and writes another (`writing`)."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from models.beam import Beam, Hypothesis, score, search
+from models.beam import Beam
 from models.cells import Recurrent, letter_range
 from models.checkpoint import CheckpointError, CheckpointFiles, fill
+from models.decoder import BEGIN, END, UNKNOWN, Memory
 from models.products import Products
-from models.seq2seq import Advanced, Memory, Seq2Seq, Seq2SeqConfig
-from models.subwords import BEGIN, END, UNKNOWN, Source, Vocabulary
+from models.seq2seq import Seq2Seq, Seq2SeqConfig
+from models.subwords import Source, Vocabulary
 from models.trace import Point, choose
-
-CANDIDATES = 8  # likeliest tokens that a step tells
-
-
-@dataclass(frozen=True)
-class Step:
-    """One written token, and what it was written from."""
-
-    index: int
-    token_id: int
-    probability: float
-    top: list[tuple[int, float]]  # the likeliest tokens with their probabilities
-    attention: np.ndarray | None = field(repr=False)  # (S,)
-    forced: int | None  # the source position it had to look at
-    given: bool  # the token was decided by the request
-    points: dict[str, np.ndarray] = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Written:
-    """A hypothesis with its text."""
-
-    token_ids: list[int]
-    text: str
-    log_probability: float
-    score: float
-
-
-@dataclass(frozen=True)
-class End:
-    """The text is complete."""
-
-    token_ids: list[int]
-    text: str
-    log_probability: float
-    score: float
-    ended: bool  # False: cut at the length limit
-    hypotheses: list[Written]
+from models.writing import End, Step, write
 
 
 def open_checkpoint(files: CheckpointFiles, device: str = "cpu", capacity: int = 128):
@@ -211,145 +170,21 @@ class Translator:
         """
         self.check(source, prefix, force)
         names = choose(points, (point.name for point in self.points))
-        return self._translate(
+        return self._write(
             source,
-            beam_size,
-            length_penalty,
-            len(prefix) + max_new_tokens,
-            tuple(prefix),
-            force or {},
-            names,
-        )
-
-    def _translate(self, source, beam_size, length_penalty, limit, prefix, force, names):
-        writing = _Writing(self, *self._begin(source), force, names)
-        found: list[Hypothesis] | None = None
-        # A prefix that is whole is read; a search follows where more than one path is wanted.
-        chosen = list(prefix)
-        if beam_size > 1 and not (prefix and prefix[-1] == END) and len(prefix) < limit:
-            for item in writing.search(prefix, beam_size, length_penalty, limit):
-                if isinstance(item, Beam):
-                    yield item
-                else:
-                    found = item
-            chosen = found[0].token_ids
-        token_ids, looks = [], []
-        for index in range(limit):
-            choice = chosen[index] if index < len(chosen) else None
-            if choice is None and found is not None:
-                break
-            step = writing.write(index, choice, given=index < len(prefix))
-            token_ids.append(step.token_id)
-            looks.append(None if step.attention is None else int(step.attention.argmax()))
-            yield step
-            if step.token_id == END:
-                break
-        text = self._text(source, token_ids, looks)
-        total = writing.total
-        rank = score(total, len(token_ids), length_penalty)
-        others = [
-            Written(one.token_ids, self._text(source, one.token_ids, []), one.log_probability,
-                    one.score)
-            for one in (found or [])[1:]
-        ]  # fmt: skip
-        first = Written(token_ids, text, total, rank)
-        ended = bool(token_ids) and token_ids[-1] == END
-        yield End(token_ids, text, total, rank, ended, [first, *others])
-
-    @torch.no_grad()
-    def _begin(self, source: Source) -> tuple[Memory, Tensor]:
-        memory, state, _ = self._remember(source)
-        return memory, state
-
-
-class _Writing:
-    """The decoder in the middle of a text. Its state is after the tokens written so far."""
-
-    def __init__(self, translator: Translator, memory, state, force: Mapping[int, int], names):
-        self.translator, self.memory = translator, memory
-        self.network, self.force, self.names = translator.network, force, names
-        self.first, self.state, self.last = state, state, BEGIN
-        self.total = 0.0  # log probability of the tokens written so far
-
-    def _advance(self, index: int, state: Tensor, tokens: Tensor) -> tuple[Advanced, Tensor]:
-        """Read the token before step `index` in each row -> what the decoder did, and the log
-        probabilities (B, V) of the token it writes."""
-        network, memory = self.network, self.memory
-        if len(tokens) > 1:
-            memory = memory.take(torch.zeros(len(tokens), dtype=torch.long))
-        force = None
-        if index in self.force:
-            force = torch.full((len(tokens),), self.force[index])
-        y = network.embed(tokens)  # (B, N)
-        from_y, context_weight = network.token_part(y)
-        done = network.advance(from_y, state, memory, context_weight, force)
-        log_p = network.logits(done.state[0], done.context, y).log_softmax(-1)
-        log_p[:, BEGIN] = -torch.inf  # never seen as a target
-        return done, log_p
-
-    @torch.no_grad()
-    def search(self, prefix, width: int, length_penalty: float, limit: int):
-        """Beam search behind a prefix; see `beam.search`."""
-        state, total, last = self.first, 0.0, BEGIN
-        for index, token in enumerate(prefix):
-            done, log_p = self._advance(index, state, torch.tensor([last]))
-            state, total, last = done.state, total + log_p[0, token].item(), token
-
-        def step(index: int, state: Tensor, tokens: Tensor):
-            done, log_p = self._advance(index, state, tokens)
-            return log_p, done.state
-
-        yield from search(
-            step,
-            lambda state, rows: state[:, rows],
-            state,
-            last,
-            end=END,
-            width=width,
-            limit=limit,
+            beam_size=beam_size,
             length_penalty=length_penalty,
-            prefix=prefix,
-            log_probability=total,
+            limit=len(prefix) + max_new_tokens,
+            prefix=tuple(prefix),
+            force=force or {},
+            points=names,
         )
 
-    @torch.no_grad()
-    def write(self, index: int, choice: int | None, given: bool) -> Step:
-        """Write one token, the likeliest or `choice`."""
-        done, log_p = self._advance(index, self.state, torch.tensor([self.last]))
-        probabilities = log_p[0].exp()
-        best = probabilities.topk(min(CANDIDATES, len(probabilities)))
-        top = list(zip(best.indices.tolist(), best.values.tolist(), strict=True))
-        token = top[0][0] if choice is None else choice
-        self.state, self.last = done.state, token
-        self.total += log_p[0, token].item()  # a probability may be too small for a float32
-        attended = done.attended
-        return Step(
-            index,
-            token,
-            float(probabilities[token]),
-            top,
-            None if attended is None else attended.weights[0].numpy(),
-            self.force.get(index),
-            given,
-            self._captured(done),
-        )
-
-    def _captured(self, done: Advanced) -> dict[str, np.ndarray]:
-        found = {f"decoder.0.{letter}": value for letter, value in done.gates.items()}
-        found["decoder.0.h"] = done.state[0]
-        if len(done.state) > 1:
-            found["decoder.0.c"] = done.state[1]
-        if done.attended is not None:
-            found["context"] = done.context
-            found["attention"] = done.attended.weights
-            found["attention.energy"] = done.attended.energy
-            if done.attended.query is not None:
-                found["attention.query"] = done.attended.query
-        return {
-            point.name: found[point.name][0].numpy()
-            for point in self.translator.points
-            if point.name in found and point.name in self.names
-        }
+    def _write(self, source: Source, **options) -> Iterator[Beam | Step | End]:
+        with torch.no_grad():
+            memory, state, _ = self._remember(source)
+        text = partial(self._text, source)
+        yield from write(self.network, memory, state, text, **options)
 
 
 def _encoder(name: str) -> str:

@@ -5,7 +5,8 @@ from pathlib import Path
 from models.checkpoint import write_checkpoint
 from models.seq2seq import Seq2Seq
 from models.training.seq2seq_recipes import PairRecipe
-from models.translator import End, Translator
+from models.translator import Translator
+from models.writing import End
 
 SCORES = {"additive": "additive attention", "dot": "dot attention", "general": "general attention"}
 

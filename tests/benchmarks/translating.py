@@ -15,7 +15,8 @@ import torch
 from torch import nn
 
 from models import kernels
-from models.seq2seq import BEGIN, END, Seq2Seq, Seq2SeqConfig
+from models.decoder import BEGIN, END
+from models.seq2seq import Seq2Seq, Seq2SeqConfig
 from models.subwords import Source, characters
 from models.translator import Translator
 

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from models.checkpoint import CheckpointError
-from models.seq2seq import BEGIN, END, UNKNOWN, Memory, Seq2Seq, Seq2SeqConfig
+from models.decoder import BEGIN, END, UNKNOWN, Memory
+from models.seq2seq import Seq2Seq, Seq2SeqConfig
 from tests.oracle_seq2seq import by_hand
 from tests.toys import TRANSLATORS, translator
 

@@ -8,7 +8,8 @@ from models.beam import Beam
 from models.subwords import BEGIN, END
 from models.trace import UnknownPoint
 from models.training.translation import write
-from models.translator import CANDIDATES, End, Step, Translator
+from models.translator import Translator
+from models.writing import CANDIDATES, End, Step
 from tests.oracle_seq2seq import by_hand
 from tests.toys import ENGLISH, TRANSLATORS, translator, vocabularies
 

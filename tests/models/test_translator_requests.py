@@ -9,7 +9,8 @@ from models.beam import Beam
 from models.checkpoint import CheckpointError, read_checkpoint
 from models.subwords import BEGIN, END, UNKNOWN
 from models.text import UnknownCharacters
-from models.translator import Step, Translator, open_checkpoint
+from models.translator import Translator, open_checkpoint
+from models.writing import Step
 from tests.models.test_translator import TOYS, read, runner, same, steps_of
 from tests.toys import ENGLISH, vocabularies, write_translator
 

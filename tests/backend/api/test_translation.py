@@ -9,7 +9,7 @@ from backend.api.translation import Teller, Translation, rounded
 from models.beam import Beam, BeamNode
 from models.subwords import Source
 from models.trace import Point
-from models.translator import End, Step, Written
+from models.writing import End, Step, Written
 from tests.backend.serving import decode
 
 SOURCE = Source("a b", [3, 4, 2], ["a", "b", "</s>"], [(0, 1), (2, 3), (3, 3)], [1])

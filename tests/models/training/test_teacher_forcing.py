@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from models.seq2seq import BEGIN, END, UNKNOWN, Seq2Seq, Seq2SeqConfig
+from models.decoder import BEGIN, END, UNKNOWN
+from models.seq2seq import Seq2Seq, Seq2SeqConfig
 from models.training import teacher_forcing
 from models.training.pairs import IGNORED, Batch
 from models.training.translation import inputs, loss

@@ -1,0 +1,161 @@
+"""A recurrent decoder that looks at annotations: what translators and captioners have in common.
+
+It writes token i from the token before it, its own state and a context:
+
+    context_i = attention over the annotations with the query s_{i-1}       (`attention`)
+    s_i       = cell([embedding(y_{i-1}); context_i], s_{i-1})
+    p(y_i)    = softmax(E tanh(W_o [s_i; context_i; embedding(y_{i-1})]) + b)
+
+Source: Bahdanau, Cho, Bengio 2015 (arXiv:1409.0473), with one tanh layer where they have a maxout,
+and with E tied to the target embedding (Press and Wolf 2017). Without attention the context is
+one vector, the same at every step, as in Cho et al. 2014 (arXiv:1406.1078).
+
+`decoder` has the parameter names of `torch.nn.GRU` and `nn.LSTM`. It runs step by step, since its
+input depends on its own state; the products with the tokens, which do not, are made for all steps
+at once.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from models.attention import Attended, Attention
+from models.cells import gates
+
+CELLS: dict[str, type[nn.RNNBase]] = {"gru": nn.GRU, "lstm": nn.LSTM}
+UNKNOWN, BEGIN, END = 0, 1, 2  # numbers of <unk>, <s>, </s> among the tokens
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A source that has been read: what the decoder looks at."""
+
+    annotations: Tensor  # (B, S, C)
+    keys: Tensor | None  # (B, S, A), what queries are held against
+    mask: Tensor | None  # (B, S), True where the source is real; None: everywhere
+    fixed: Tensor | None  # (B, C), the one context of a network without attention
+
+    def take(self, rows: Tensor) -> "Memory":
+        """The memory of some rows, or of one row several times."""
+        parts = (self.annotations, self.keys, self.mask, self.fixed)
+        return Memory(*(part if part is None else part[rows] for part in parts))
+
+
+@dataclass(frozen=True)
+class Advanced:
+    """One step of the decoder."""
+
+    state: Tensor  # (R, B, D): h, and c of an LSTM
+    gates: dict[str, Tensor]  # by letter, (B, D) each
+    context: Tensor  # (B, C)
+    attended: Attended | None
+
+
+class Decoder(nn.Module):
+    """The parts of a network that write. A subclass reads a source and makes the `Memory`."""
+
+    def __init__(
+        self,
+        cell: str,
+        attention: str,
+        target_size: int,
+        embedding_size: int,
+        decoder_size: int,
+        context_size: int,
+        attention_size: int,
+        dropout: float,
+    ):
+        super().__init__()
+        N, D, C = embedding_size, decoder_size, context_size
+        self.cell, self.token_width, self.dropout = cell, N, dropout
+        self.linear = F.linear  # what makes the products of a step; `products` is faster for few
+        self.target_embedding = nn.Embedding(target_size, N)
+        self.attention = None
+        if attention != "none":
+            self.attention = Attention(attention, D, C, attention_size)
+        self.decoder = CELLS[cell](N + C, D)
+        self.readout = nn.Linear(D + C + N, N)
+        self.output_bias = nn.Parameter(torch.zeros(target_size))
+
+    def drop(self, x: Tensor) -> Tensor:
+        """Dropout of (T, B, F) while training, with one mask for all steps of a row (Gal and
+        Ghahramani 2016)."""
+        p = self.dropout
+        if not self.training or p == 0:
+            return x
+        keep = torch.empty_like(x[:1]).bernoulli_(1 - p).div_(1 - p)
+        return x * keep
+
+    def advance(
+        self,
+        from_y: Tensor,
+        state: Tensor,
+        memory: Memory,
+        context_weight: Tensor,
+        force: Tensor | None = None,
+    ) -> Advanced:
+        """One step. `from_y` (B, G * D) and `context_weight` come from `token_part`,
+        `state` is (R, B, D), `force` as in `Attention.forward`."""
+        h, attended = state[0], None
+        if self.attention is None:
+            context = memory.fixed
+        else:
+            attended = self.attention(h, memory.keys, memory.annotations, memory.mask, force)
+            context = attended.context
+        from_x = from_y + self.linear(context, context_weight)
+        from_h = self.linear(h, self.decoder.weight_hh_l0, self.decoder.bias_hh_l0)
+        now = gates(self.cell, from_x.float(), from_h.float())
+        if self.cell == "lstm":
+            c = now["f"] * state[1] + now["i"] * now["g"]
+            state = torch.stack([now["o"] * c.tanh(), c])
+        else:
+            state = torch.lerp(now["n"], h, now["z"])[None]  # (1 - z) * n + z * h
+        return Advanced(state, now, context, attended)
+
+    def embed(self, tokens: Tensor) -> Tensor:
+        """Written tokens (...) -> what the decoder reads of them, (..., N).
+
+        After a copied word it reads the end mark, which nothing else is ever read after: the
+        row of `<unk>` is then the output's alone.
+        """
+        return self.target_embedding(tokens.masked_fill(tokens == UNKNOWN, END))
+
+    def token_part(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Embedded tokens (..., N) -> what they add to the decoder's gates (..., G * D), and the
+        weight (G * D, C) of the rest of the input, the context."""
+        N = self.token_width
+        of_token, of_context = self.decoder.weight_ih_l0.tensor_split([N], dim=1)
+        from_y = self.linear(y, of_token, self.decoder.bias_ih_l0)
+        return from_y, of_context.to(from_y.dtype)  # once: autocast would cast it at every step
+
+    def logits(self, h: Tensor, context: Tensor, y: Tensor) -> Tensor:
+        """(..., D), (..., C), (..., N) -> (..., target_size)."""
+        read = torch.cat([h, context.to(h.dtype), y.to(h.dtype)], dim=-1)
+        merged = torch.tanh(self.linear(read, self.readout.weight, self.readout.bias))
+        return self.linear(self.drop(merged), self.target_embedding.weight, self.output_bias)
+
+    @torch.no_grad()
+    def initialize(self, generator: torch.Generator, gain: float = 1.0) -> "Decoder":
+        """Seeded start: orthogonal recurrent blocks, Xavier inputs times a gain, zero biases, an
+        open forget gate, embeddings and the score vector small."""
+        for name, parameter in self.named_parameters():
+            if "weight_hh" in name:
+                for block in parameter.split(parameter.shape[1]):
+                    nn.init.orthogonal_(block, generator=generator)
+            elif "embedding" in name:
+                std = self.token_width**-0.5  # its rows are the output's weights too
+                nn.init.normal_(parameter, std=std, generator=generator)
+            elif name == "attention.v":
+                nn.init.normal_(parameter, std=len(parameter) ** -0.5, generator=generator)
+            elif parameter.dim() == 2:
+                nn.init.xavier_uniform_(
+                    parameter, gain if "weight_ih" in name else 1.0, generator=generator
+                )
+            else:
+                nn.init.zeros_(parameter)
+                if self.cell == "lstm" and "bias_ih" in name:
+                    H = len(parameter) // 4
+                    parameter[H : 2 * H] = 1.0
+        return self

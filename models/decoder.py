@@ -103,7 +103,7 @@ class Decoder(nn.Module):
             context = memory.fixed
         else:
             attended = self.attention(h, memory.keys, memory.annotations, memory.mask, force)
-            context = attended.context
+            context = self.admitted(attended.context, h)
         from_x = from_y + self.linear(context, context_weight)
         from_h = self.linear(h, self.decoder.weight_hh_l0, self.decoder.bias_hh_l0)
         now = gates(self.cell, from_x.float(), from_h.float())
@@ -113,6 +113,10 @@ class Decoder(nn.Module):
         else:
             state = torch.lerp(now["n"], h, now["z"])[None]  # (1 - z) * n + z * h
         return Advanced(state, now, context, attended)
+
+    def admitted(self, context: Tensor, h: Tensor) -> Tensor:
+        """What a step takes of the context (B, C), given the state before it (B, D): all of it."""
+        return context
 
     def embed(self, tokens: Tensor) -> Tensor:
         """Written tokens (...) -> what the decoder reads of them, (..., N).

@@ -27,8 +27,8 @@ def by_hand(
     x = [weights["source_embedding.weight"][k] for k in source]
     layer = 0
     while f"encoder.weight_hh_l{layer}" in weights:
-        ahead = _run(cell, _own(weights, f"encoder.|_l{layer}"), x)
-        back = _run(cell, _own(weights, f"encoder.|_l{layer}_reverse"), x[::-1])
+        ahead = _run(cell, own_weights(weights, f"encoder.|_l{layer}"), x)
+        back = _run(cell, own_weights(weights, f"encoder.|_l{layer}_reverse"), x[::-1])
         for letter in ahead:
             points[f"encoder.{layer}.{letter}"] = torch.stack(ahead[letter])
             points[f"encoder.{layer}.reverse.{letter}"] = torch.stack(back[letter][::-1])
@@ -45,14 +45,14 @@ def by_hand(
         U, b = weights["attention.key.weight"], weights["attention.key.bias"]
         points["attention.key"] = torch.stack([U @ h + b for h in x])
         points["attention.v"] = weights["attention.v"]
-    own, rows, logits = _own(weights, "decoder.|_l0"), [], []
+    own, rows, logits = own_weights(weights, "decoder.|_l0"), [], []
     for t, token in enumerate(read):
         y = weights["target_embedding.weight"][END if token == UNKNOWN else token]
         row = {}
         if score != "none":
-            row = _attend(score, weights, state[0], x, (force or {}).get(t))
+            row = attend(score, weights, state[0], x, (force or {}).get(t))
         context = row.get("context", points.get("context"))
-        step = _step(cell, own, torch.cat([y, context]), state)
+        step = step_of(cell, own, torch.cat([y, context]), state)
         state = (step["h"], step["c"]) if cell == "lstm" else (step["h"],)
         rows.append(row | {f"decoder.0.{letter}": value for letter, value in step.items()})
         merged = torch.cat([step["h"], context, y])
@@ -62,13 +62,13 @@ def by_hand(
     return points, torch.stack(logits)
 
 
-def _own(weights: dict[str, Tensor], where: str) -> dict[str, Tensor]:
+def own_weights(weights: dict[str, Tensor], where: str) -> dict[str, Tensor]:
     before, behind = where.split("|")
     names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     return {name: weights[f"{before}{name}{behind}"] for name in names}
 
 
-def _attend(score: str, weights: dict[str, Tensor], s: Tensor, h: list[Tensor], at: int | None):
+def attend(score: str, weights: dict[str, Tensor], s: Tensor, h: list[Tensor], at: int | None):
     row, energies = {}, []
     if score != "dot":
         row["attention.query"] = query = weights["attention.query.weight"] @ s
@@ -92,12 +92,12 @@ def _run(cell: str, own: dict[str, Tensor], x: list[Tensor]) -> dict[str, list[T
     zero = torch.zeros(own["weight_hh"].shape[1], dtype=torch.float64)
     state, rows = (zero, zero) if cell == "lstm" else (zero,), []
     for at in x:
-        rows.append(_step(cell, own, at, state))
+        rows.append(step_of(cell, own, at, state))
         state = tuple(rows[-1][letter] for letter in ("h", "c")[: len(state)])
     return {letter: [row[letter] for row in rows] for letter in rows[0]}
 
 
-def _step(cell: str, own: dict[str, Tensor], x: Tensor, state: tuple) -> dict[str, Tensor]:
+def step_of(cell: str, own: dict[str, Tensor], x: Tensor, state: tuple) -> dict[str, Tensor]:
     """The next state by torch's cell, the gates by the textbook."""
     H = own["weight_hh"].shape[1]
     with torch.device("meta"):

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor, nn
 
-from models.checkpoint import CheckpointError
+from models.checkpoint import check_choice, check_sizes
 from models.decoder import Decoder, Memory
 from models.efficientnet import FEATURES, GRID
 
@@ -41,24 +41,17 @@ class CaptionerConfig:
 
     def check(self) -> None:
         """Refuse sizes that no checkpoint of this kind has, before memory is taken for them."""
-        if self.attention not in list(ATTENTIONS):
-            found = self.attention
-            known = ", ".join(ATTENTIONS)
-            raise CheckpointError(f"attention is {found!r}, expected one of {known}")
-        for name, (low, high) in {
+        check_choice(self, "attention", ATTENTIONS)
+        bounds = {
             "target_size": (3, 1 << 17),
             "embedding_size": (1, 8192),
             "decoder_size": (1, 8192),
             "context_size": (1, 8192),
-            "attention_size": (0 if self.attention == "none" else 1, 8192),
+            "attention_size": (int(self.attention != "none"), 8192),
             "feature_size": (1, 8192),
             "grid": (1, 64),
-        }.items():
-            value = getattr(self, name)
-            if type(value) is not int or not low <= value <= high:
-                raise CheckpointError(f"{name} is {value!r}, expected an integer {low}..{high}")
-        if type(self.dropout) not in (int, float) or not 0 <= self.dropout <= 1:
-            raise CheckpointError(f"dropout is {self.dropout!r}, expected a number 0..1")
+        }
+        check_sizes(self, bounds)
 
     def to_dict(self) -> dict:
         """The fields as plain JSON values."""

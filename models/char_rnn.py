@@ -19,7 +19,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.cells import Recurrent
-from models.checkpoint import CheckpointError, CheckpointFiles, fill
+from models.checkpoint import (
+    CheckpointError,
+    CheckpointFiles,
+    check_choice,
+    check_sizes,
+    config_of,
+    fill,
+)
 from models.stepper import Stepper
 from models.text import Characters
 
@@ -50,20 +57,14 @@ class CharRNNConfig:
 
     def check(self) -> None:
         """Refuse sizes that no checkpoint of this kind has, before memory is taken for them."""
-        if self.cell not in list(CELLS):  # a list: what was found may have no hash
-            raise CheckpointError(f"cell is {self.cell!r}, expected one of {', '.join(CELLS)}")
+        check_choice(self, "cell", CELLS)
         bounds = {
             "vocab_size": (1, 65536),
             "hidden_size": (1, 8192),
             "num_layers": (1, 16),
             "embedding_size": (0, 8192),
         }
-        for name, (low, high) in bounds.items():
-            value = getattr(self, name)
-            if type(value) is not int or not low <= value <= high:  # True is an int too
-                raise CheckpointError(f"{name} is {value!r}, expected an integer {low}..{high}")
-        if type(self.dropout) not in (int, float) or not 0 <= self.dropout <= 1:
-            raise CheckpointError(f"dropout is {self.dropout!r}, expected a number 0..1")
+        check_sizes(self, bounds)
 
     def to_dict(self) -> dict:
         """The fields as plain JSON values."""
@@ -134,11 +135,7 @@ class CharRNN(nn.Module):
 
 def open_checkpoint(files: CheckpointFiles, device: str = "cpu", capacity: int = 128):
     """Build what runs a character checkpoint. Raises `CheckpointError`, naming the tensor."""
-    try:
-        config = CharRNNConfig(**files.about["config"])
-    except TypeError as error:
-        raise CheckpointError(f"config.json: {error}") from error
-    config.check()
+    config = config_of(CharRNNConfig, files.about)
     if files.vocabulary is None:
         raise CheckpointError("vocabulary.json is missing")
     if config.vocab_size != len(files.vocabulary):

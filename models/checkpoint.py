@@ -13,6 +13,7 @@ import json
 import math
 import os
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -120,6 +121,33 @@ def _read_vocabulary(path: Path) -> list[str]:
     if any("\ud800" <= c <= "\udfff" for symbol in vocabulary for c in symbol):
         raise CheckpointError("vocabulary.json must hold characters, found a lone surrogate")
     return vocabulary
+
+
+def config_of(kind: type, about: dict):
+    """The checked `config` of a config.json, as the dataclass of its kind."""
+    try:
+        config = kind(**about["config"])
+    except TypeError as error:
+        raise CheckpointError(f"config.json: {error}") from error
+    config.check()
+    return config
+
+
+def check_choice(config, name: str, known: Collection[str]) -> None:
+    """Refuse a word that is not one of those known."""
+    found = getattr(config, name)
+    if found not in list(known):  # a list: what was found may have no hash
+        raise CheckpointError(f"{name} is {found!r}, expected one of {', '.join(known)}")
+
+
+def check_sizes(config, bounds: dict[str, tuple[int, int]]) -> None:
+    """Refuse sizes outside their bounds, both included, and a dropout that is no share."""
+    for name, (low, high) in bounds.items():
+        value = getattr(config, name)
+        if type(value) is not int or not low <= value <= high:  # True is an int too
+            raise CheckpointError(f"{name} is {value!r}, expected an integer {low}..{high}")
+    if type(config.dropout) not in (int, float) or not 0 <= config.dropout <= 1:
+        raise CheckpointError(f"dropout is {config.dropout!r}, expected a number 0..1")
 
 
 def fill(network: nn.Module, weights: dict[str, Tensor]) -> nn.Module:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from models.attention import SCORES
-from models.checkpoint import CheckpointError
+from models.checkpoint import CheckpointError, check_choice, check_sizes
 from models.decoder import CELLS, Decoder, Memory
 
 
@@ -40,10 +40,8 @@ class Seq2SeqConfig:
 
     def check(self) -> None:
         """Refuse sizes that no checkpoint of this kind has, before memory is taken for them."""
-        for name, known in (("cell", tuple(CELLS)), ("attention", (*SCORES, "none"))):
-            if getattr(self, name) not in known:
-                found = getattr(self, name)
-                raise CheckpointError(f"{name} is {found!r}, expected one of {', '.join(known)}")
+        check_choice(self, "cell", CELLS)
+        check_choice(self, "attention", (*SCORES, "none"))
         bounds = {
             "source_size": (3, 1 << 17),
             "target_size": (3, 1 << 17),
@@ -53,12 +51,7 @@ class Seq2SeqConfig:
             "attention_size": (int(self.attention == "additive"), 8192),
             "encoder_layers": (1, 16),
         }
-        for name, (low, high) in bounds.items():
-            value = getattr(self, name)
-            if type(value) is not int or not low <= value <= high:
-                raise CheckpointError(f"{name} is {value!r}, expected an integer {low}..{high}")
-        if type(self.dropout) not in (int, float) or not 0 <= self.dropout <= 1:
-            raise CheckpointError(f"dropout is {self.dropout!r}, expected a number 0..1")
+        check_sizes(self, bounds)
         if self.attention == "dot" and self.decoder_size != 2 * self.encoder_size:
             raise CheckpointError(
                 f"dot attention needs decoder_size = 2 * encoder_size, "

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from models.beam import Beam
 from models.cells import Recurrent, letter_range
-from models.checkpoint import CheckpointError, CheckpointFiles, fill
+from models.checkpoint import CheckpointError, CheckpointFiles, config_of, fill
 from models.decoder import BEGIN, END, UNKNOWN, Memory
 from models.products import Products
 from models.seq2seq import Seq2Seq, Seq2SeqConfig
@@ -20,11 +20,7 @@ from models.writing import End, Step, write
 
 def open_checkpoint(files: CheckpointFiles, device: str = "cpu", capacity: int = 128):
     """Build what runs a translation checkpoint. Raises `CheckpointError`, naming what is wrong."""
-    try:
-        config = Seq2SeqConfig(**files.about["config"])
-    except TypeError as error:
-        raise CheckpointError(f"config.json: {error}") from error
-    config.check()
+    config = config_of(Seq2SeqConfig, files.about)
     sides = []
     for side, size in (("source", config.source_size), ("target", config.target_size)):
         name = f"{side}.tokenizer.json"

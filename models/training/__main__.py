@@ -59,7 +59,8 @@ def train_language(asked: argparse.Namespace) -> None:
         sys.exit(f"{asked.data / recipe.source.file} is missing; give its folder with --data")
 
     from models.training.corpus import read_corpus
-    from models.training.language import resume_best, train
+    from models.training.language import train
+    from models.training.runs import resume_best
 
     corpus = read_corpus(asked.data, recipe.source.file)
     run = asked.runs / asked.name
@@ -76,7 +77,7 @@ def train_language(asked: argparse.Namespace) -> None:
 def train_pairs(asked: argparse.Namespace) -> None:
     """A sequence-to-sequence model."""
     from models.training import finish_pairs
-    from models.training.language import resume_best
+    from models.training.runs import resume_best
     from models.training.translation import keep_vocabularies, train
 
     recipe = PAIR_RECIPES[asked.name]

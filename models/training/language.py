@@ -5,11 +5,7 @@ borders, the gradient stops at them. The best weights by validation are kept; a 
 stopped at any step and goes on from its last save.
 """
 
-import json
-import math
-import signal
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -19,9 +15,9 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from models.char_rnn import CharRNN
-from models.checkpoint import write_file
 from models.training.corpus import Corpus, streams
 from models.training.recipes import Recipe
+from models.training.runs import rate, restore, save, stop_on_interrupt
 
 SAVE_SECONDS = 60
 EVALUATION_STREAMS = 32
@@ -59,57 +55,13 @@ def evaluate(network: CharRNN, tokens: Tensor, warm: Tensor | None = None) -> fl
     return total / int(counted.sum())
 
 
-def rate(step: int, steps: int, recipe: Recipe) -> float:
-    """Learning rate at a step: linear warm-up, then a cosine down to 1% of the peak."""
-    if step < recipe.warmup:
-        return recipe.learning_rate * (step + 1) / recipe.warmup
-    done = (step - recipe.warmup) / max(1, steps - recipe.warmup)
-    return recipe.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
-
-
-@contextmanager
-def stop_on_interrupt():
-    """Turn the first Ctrl-C into a flag that is read between steps."""
-    asked = {"stop": False}
-
-    def ask(signum, frame):
-        asked["stop"] = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    before = signal.signal(signal.SIGINT, ask)
-    try:
-        yield asked
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def _states(state) -> tuple[Tensor, ...]:
     return () if state is None else state if isinstance(state, tuple) else (state,)
 
 
 def _save(run: Path, network, optimizer, state, progress: dict) -> None:
-    tensors = {f"model.{k}": v for k, v in network.state_dict().items()}
-    for index, slots in optimizer.state_dict()["state"].items():
-        tensors |= {f"adam.{index}.{key}": value for key, value in slots.items()}
-    tensors |= {f"state.{k}": v for k, v in enumerate(_states(state))}
-    temporary = run / "latest.tmp"
-    save_file({k: v.detach().contiguous().cpu() for k, v in tensors.items()}, temporary)
-    temporary.replace(run / "latest.safetensors")
-    write_file(run / "progress.json", json.dumps(progress))
-
-
-def _restore(run: Path, network, optimizer, device) -> tuple[object, dict]:
-    tensors = load_file(run / "latest.safetensors", device=str(device))
-    network.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
-    slots: dict[int, dict] = {}
-    for key, value in tensors.items():
-        if key.startswith("adam."):
-            _, index, name = key.split(".")
-            slots.setdefault(int(index), {})[name] = value
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": slots})
-    carried = tuple(tensors[k] for k in sorted(k for k in tensors if k.startswith("state.")))
-    state = None if not carried else carried if len(carried) > 1 else carried[0]
-    return state, json.loads((run / "progress.json").read_text())
+    carried = {f"state.{k}": value for k, value in enumerate(_states(state))}
+    save(run, {"model": network}, optimizer, progress, carried)
 
 
 def train(
@@ -133,7 +85,9 @@ def train(
     progress = {"step": 0, "best": float("inf"), "seconds": 0.0, "history": []}
     state = None
     if (run / "latest.safetensors").exists():
-        state, progress = _restore(run, network, optimizer, device)
+        rest, progress = restore(run, {"model": network}, optimizer, device)
+        carried = tuple(rest[key] for key in sorted(rest))
+        state = None if not carried else carried if len(carried) > 1 else carried[0]
     started, saved = time.monotonic() - progress["seconds"], time.monotonic()
     bar = tqdm(total=steps, initial=progress["step"], unit="step", dynamic_ncols=True)
     average = None
@@ -184,8 +138,3 @@ def train(
     best = run / "best.safetensors"
     weights = load_file(best) if best.exists() else network.state_dict()
     return weights, progress, progress["step"] >= steps
-
-
-def resume_best(run: Path) -> tuple[dict[str, Tensor], dict]:
-    """The best weights and the progress of a run, without training on."""
-    return load_file(run / "best.safetensors"), json.loads((run / "progress.json").read_text())

@@ -21,8 +21,8 @@ from tqdm import tqdm
 from models.checkpoint import TOKENIZERS, write_file
 from models.seq2seq import Seq2Seq
 from models.subwords import BEGIN, END, Vocabulary
-from models.training.language import rate, stop_on_interrupt
 from models.training.pairs import IGNORED, Batch, batches
+from models.training.runs import rate, restore, save, stop_on_interrupt
 from models.training.teacher_forcing import forward
 
 MEAN = 0.998  # share of the running mean that a step keeps
@@ -137,7 +137,7 @@ def train(
     progress = {"epoch": 0, "step": 0, "best": -1.0, "seconds": 0.0, "history": []}
     if (run / "progress.json").exists():
         progress = json.loads((run / "progress.json").read_text())
-        _restore(run, network, mean, optimizer)
+        restore(run, {"network": network, "mean": mean}, optimizer, device)
     started = time.monotonic() - progress["seconds"]
     ended = progress["epoch"] >= recipe.epochs
     with stop_on_interrupt() as asked:
@@ -172,7 +172,7 @@ def train(
             if figure > progress["best"]:
                 progress["best"] = figure
                 save_file(mean.state_dict(), run / "best.safetensors")
-            _save(run, network, mean, optimizer, progress)
+            save(run, {"network": network, "mean": mean}, optimizer, progress)
             print(f"epoch {epoch + 1}: train {average:.4f} nats, score {figure:.4f}", flush=True)
         else:
             ended = True
@@ -190,28 +190,3 @@ def _steps(progress: dict, at: float, recipe) -> int:
 def _follow(mean: Seq2Seq, network: Seq2Seq, keep: float) -> None:
     for kept, now in zip(mean.parameters(), network.parameters(), strict=True):
         kept.lerp_(now, 1 - keep)
-
-
-def _save(run: Path, network, mean, optimizer, progress: dict) -> None:
-    tensors = {f"network.{k}": v for k, v in network.state_dict().items()}
-    tensors |= {f"mean.{k}": v for k, v in mean.state_dict().items()}
-    for index, slots in optimizer.state_dict()["state"].items():
-        tensors |= {f"adam.{index}.{key}": value for key, value in slots.items()}
-    temporary = run / "latest.tmp"
-    save_file({k: v.detach().contiguous().cpu() for k, v in tensors.items()}, temporary)
-    temporary.replace(run / "latest.safetensors")
-    write_file(run / "progress.json", json.dumps(progress))
-
-
-def _restore(run: Path, network, mean, optimizer) -> None:
-    tensors = load_file(run / "latest.safetensors")
-    for name, part in (("network.", network), ("mean.", mean)):
-        part.load_state_dict(
-            {k.removeprefix(name): v for k, v in tensors.items() if k.startswith(name)}
-        )
-    slots: dict[int, dict] = {}
-    for key, value in tensors.items():
-        if key.startswith("adam."):
-            _, index, name = key.split(".")
-            slots.setdefault(int(index), {})[name] = value
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": slots})

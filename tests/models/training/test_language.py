@@ -10,8 +10,9 @@ from torch.nn import functional as F
 
 from models.training import language
 from models.training.corpus import Corpus
-from models.training.language import evaluate, rate, resume_best, stop_on_interrupt, train
+from models.training.language import evaluate, train
 from models.training.recipes import Recipe, Source
+from models.training.runs import rate, resume_best, stop_on_interrupt
 from tests.toys import CONFIGS, SYMBOLS, network
 
 SOURCE = Source("toy.txt.gz", "A toy", "written here", "CC0-1.0")

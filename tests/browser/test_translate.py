@@ -1,6 +1,7 @@
 """The translator's lab, used as a person uses it; its arithmetic is done again with numpy."""
 
 import csv
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,25 @@ pytestmark = pytest.mark.browser
 SECONDS = 30_000  # ms that a translation may take on a busy machine
 TOYS = ("toy-additive", "toy-general", "toy-characters", "toy-plain")
 MOST = 8  # tokens: the toys seldom end by themselves
+MANY = 24  # wider than a telephone
 SENTENCE = "A dog runs on the beach."
+# The shape of what the recipes measure; the numbers are no network's.
+BLEU = [{"from": 1, "to": 8, "sentences": 30, "bleu": 40.5}]
+EXACT = [{"from": 6, "to": 12, "sentences": 20, "exact": 0.95}]
+FIGURES = {
+    "toy-additive": {
+        "bleu_test": "test_2016_flickr",
+        "length_unit": "words",
+        "bleu_by_length": BLEU,
+    },
+    "toy-plain": {"bleu_test": "test_2016_flickr", "length_unit": "words", "bleu_by_length": BLEU},
+    "toy-characters": {
+        "exact": 0.9,
+        "exact_test": "test_forms",
+        "length_unit": "characters",
+        "exact_by_length": EXACT,
+    },
+}
 DIGITS = 0.005  # relative: the page writes three significant digits
 
 
@@ -28,6 +47,9 @@ def server(root: Path, tmp_path_factory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("translators")
     for id in TOYS:
         write_translator(folder / id, id)
+        config = json.loads((folder / id / "config.json").read_text())
+        config["figures"] = FIGURES.get(id, {})
+        (folder / id / "config.json").write_text(json.dumps(config))
     with serve(root, folder, tmp_path_factory.mktemp("server") / "log.txt") as address:
         yield address
 
@@ -199,7 +221,6 @@ def test_the_network_without_attention_shows_its_one_vector_and_no_map(open_page
     page = open_page(lab("toy-plain"))
     settled(page)
     assert page.locator(".alignment-figure").count() == 0
-    page.locator("#target-tokens .token").first.click()
     values = decode(asked(server, "toy-plain")["points"]["context"]["data"])
     row = numbers(page, 0)[0]
     assert row[-1] == pytest.approx(values[np.abs(values).argmax()], rel=1e-5)
@@ -232,6 +253,119 @@ def test_the_map_is_saved_with_its_full_numbers(open_page, server):
     rows = list(csv.reader(waiting.value.path().read_text("utf-8").splitlines()))
     saved = np.array([[float(value) for value in row[2:]] for row in rows[1:]])
     np.testing.assert_allclose(saved, decode(asked(server)["attention"]), rtol=1e-6)
+
+
+def saved(page: Page, what: str, kind: str) -> Path:
+    with page.expect_download() as waiting:
+        page.locator(f"[data-save={what}] button", has_text=kind).click()
+    return waiting.value.path()
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "unit", "told"),
+    [
+        ("toy-additive", "words", "Multi30k test set of 2016"),
+        ("toy-characters", "characters", "in forms that none had it is 90.0%"),
+    ],
+)
+def test_the_chart_of_lengths_says_what_was_measured_and_in_which_unit(
+    open_page, checkpoint, unit, told
+):
+    page = open_page(lab(checkpoint))
+    settled(page)
+    expect(page.locator(".lc-words")).to_contain_text(told)
+    expect(page.locator(".lc-plot .xtitle")).to_have_text(f"{unit} read")
+    head = saved(page, "lengths", "CSV").read_text("utf-8").splitlines()[0]
+    assert head == f"network,measure,from_{unit},to_{unit},texts,value"
+    assert saved(page, "lengths", "PNG").read_bytes().startswith(b"\x89PNG")
+    assert f"{unit} read" in saved(page, "lengths", "SVG").read_text("utf-8")
+
+
+def test_a_saved_graph_and_saved_states_name_the_sentence_that_they_are_of(open_page):
+    page = open_page(lab())
+    settled(page)
+    assert f"A toy that translates: {SENTENCE}" in saved(page, "graph", "SVG").read_text("utf-8")
+    page.locator("#states-figure summary").click()
+    states = page.locator(".states .map").first
+    states.hover()
+    for kind, what in [("CSV", "step,token,encoder.0.h[0]"), ("SVG", SENTENCE)]:
+        with page.expect_download() as waiting:
+            states.locator("button", has_text=kind).click()
+        assert what in waiting.value.path().read_text("utf-8")
+
+
+def test_a_step_that_is_chosen_comes_into_view_and_stays_there_when_it_looks_elsewhere(
+    open_page, server
+):
+    address = lab().replace(f"most={MOST}", f"most={MANY}")
+    page = open_page(address, viewport={"width": 390, "height": 844})
+    settled(page, MANY)
+    left = "document.querySelector('.sg-scroller').scrollLeft"
+    assert page.evaluate(left) > 0, "the graph fits: nothing is shown here"
+    page.evaluate("lab.go(0)")
+    page.wait_for_function(f"{left} === 0")
+    page.evaluate("lab.link.choose(0, 1)")
+    page.keyboard.press("l")
+    expect(page.locator(".edit")).to_have_count(1, timeout=SECONDS)
+    settled(page, len(asked(server, force=[[0, 1]], max_new_tokens=MANY)["target_ids"]))
+    assert page.evaluate(left) == 0
+
+
+def test_before_a_cell_is_chosen_the_strongest_of_the_last_row_is_told(open_page, server):
+    page = open_page(lab())
+    settled(page)
+    row = decode(asked(server)["attention"])[-1]
+    current = page.locator(".terms").nth(1).locator("tr.current .num").last
+    assert float(current.get_attribute("title")) == pytest.approx(row.max(), rel=1e-4)
+
+
+def test_the_focus_is_never_lost_when_a_choice_or_a_button_goes(open_page):
+    page = open_page(lab())
+    settled(page)
+    step = page.locator(".sg-step").first
+    step.focus()
+    for key in ("Enter", "ArrowDown", "ArrowRight", "Enter", "Enter"):  # the last takes the offer
+        page.keyboard.press(key)
+    expect(page.locator(".edit")).to_have_count(1, timeout=SECONDS)
+    settled(page)
+    expect(page.locator(".sg-source:focus")).to_have_count(1)
+    page.locator(".edit").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#choices")).to_be_hidden()
+    settled(page)
+    expect(page.locator("#translate")).to_be_focused()
+
+
+def test_a_run_that_is_stopped_says_so_and_keeps_its_words(open_page):
+    page = open_page(lab().replace("pace=0", "pace=1"))
+    expect(page.locator("#target-tokens .token")).to_have_count(1, timeout=SECONDS)
+    page.locator("#stop").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#text-note")).to_contain_text("Stopped")
+    expect(page.locator("#translate")).to_be_focused()
+    assert 0 < page.locator("#target-tokens .token").count() < MOST
+
+
+def test_an_empty_field_and_choices_that_do_not_fit_are_told_with_what_to_do(open_page, faults):
+    faults.expect("422")
+    page = open_page(lab(query="&force=99-99&text=A+dog."))
+    expect(page.locator("#problem")).to_contain_text("Press Translate", timeout=SECONDS)
+    page.locator("#translate").click()
+    settled(page)
+    page.fill("#prompt", " ")
+    page.keyboard.press("Enter")
+    expect(page.locator("#problem")).to_contain_text("nothing to translate")
+
+
+def test_a_word_of_one_letter_is_no_character_of_a_network_that_reads_words(open_page):
+    page = open_page(lab())
+    settled(page)
+    page.evaluate("delete lab.about.figures.length_unit, lab.about.config.source_size = 4000")
+    page.fill("#prompt", "a")
+    page.keyboard.press("Enter")
+    expect(page.locator("#source-tokens .token")).to_have_count(2, timeout=SECONDS)
+    settled(page)
+    expect(page.locator("#source-tokens")).not_to_have_class(re.compile("characters"))
 
 
 @pytest.mark.parametrize("checkpoint", ["toy-additive", "toy-plain"])

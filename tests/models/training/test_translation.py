@@ -12,7 +12,7 @@ from models.subwords import source_pieces
 from models.training import translation
 from models.training.pairs import IGNORED
 from models.training.translation import inputs, keep_vocabularies, train, write, write_all, writer
-from tests.models.training.reversal import RECIPE, TEXTS, Reversal
+from tests.models.training.reversal import RECIPE, Reversal
 from tests.toys import ENGLISH, TRANSLATORS, translator
 
 SHORT = replace(RECIPE, epochs=2)

@@ -200,6 +200,23 @@ def test_another_token_is_taken_and_the_translation_goes_on_from_it(open_page, s
     expect(page.locator("#target-tokens .given")).to_have_count(1)
 
 
+def test_a_search_after_a_chosen_token_is_a_tree_from_the_first_token_on(open_page, server):
+    answer = asked(server)
+    prefix = [answer["target_ids"][0], answer["top"][1][1]["token_id"]]
+    chosen = f"&text={SENTENCE}&prefix={prefix[0]}.{prefix[1]}&picks=1"
+    page = open_page(lab(query=f"&beam=3{chosen}"))
+    found = asked(server, beam_size=3, prefix=prefix)
+    settled(page, len(found["target_ids"]))
+    expect(page.locator(".bt-node.winner")).to_have_count(len(found["target_ids"]))
+    second = found["hypotheses"][1]
+    page.locator(".bt-take").nth(1).focus()
+    expect(page.locator(".bt-node.looked")).to_have_count(len(second["token_ids"]))
+    path = "lab.tree.layout.pathTo(lab.tree.looked).map(({ node }) => node.token_id)"
+    assert page.evaluate(path) == second["token_ids"]
+    roots = page.evaluate("lab.tree.layout.layers[2].map(({ share }) => share)")
+    assert sum(roots) <= 1
+
+
 def test_the_address_brings_back_what_was_chosen(open_page):
     page = open_page(lab())
     settled(page)

@@ -26,7 +26,8 @@ export class Problem {
     this.retry = make("button", { class: "button", type: "button" }, t("Try again"));
     this.retry.addEventListener("click", this.onRetry);
     this.host.replaceChildren(make("div", {}, make("strong", {}, title), this.line));
-    if (error.code !== "unknown_characters" && error.status !== 422) this.host.append(this.retry);
+    // The same again would be refused again, unless the server was full, failed or was not there.
+    if (!error.status || error.status === 429 || error.status >= 500) this.host.append(this.retry);
     this.host.hidden = false;
     if (error.code === "unknown_characters") this.markUnknown(error.details.characters ?? []);
     if (error.status === 429) this.wait(Math.max(1, error.retryAfter || 2));
@@ -42,7 +43,8 @@ export class Problem {
       return [t("This network has never seen: {list}.", { list: found.join(", ") }), t("Its alphabet has no such characters. Take them out or write them otherwise.")];
     }
     const own = t(`error ${error.code}`);
-    return own === `error ${error.code}` ? [error.message, error.hint] : [own, error.hint];
+    const hint = t(`hint ${error.code}`, error.details);
+    return [own === `error ${error.code}` ? error.message : own, hint === `hint ${error.code}` ? error.hint : hint];
   }
 
   wait(seconds) {

@@ -5,6 +5,7 @@
 
 import { full, make, short, t } from "../words.js";
 import { apart, contextUnit, energy, largest, softmax } from "./arithmetic.js";
+import { strongestOf } from "./graph-marks.js";
 
 const TERMS = 5; // of an energy
 const POSITIONS = 6; // of a row of weights
@@ -42,9 +43,10 @@ export class ArithmeticPanel {
     Object.assign(this, { host, ...options });
     this.unit = -1; // of the context; -1: the one with the largest value
     this.heading = make("h2", {}, this.score === "none" ? t("the one vector, in numbers") : t("one cell, in numbers"));
-    this.hint = make("p", { class: "note" }, this.score === "none"
-      ? t("This network has no attention: every step gets the same vector C. Choose a step to see it.")
-      : t("Click a cell of the alignment to see the arithmetic behind it."));
+    this.waiting = this.score === "none"
+      ? t("This network has no attention: every step gets the same vector C.")
+      : t("Click a cell of the alignment to see the arithmetic behind it.");
+    this.hint = make("p", { class: "note" }, this.waiting);
     this.body = make("div", { class: "arithmetic" });
     this.unitField = make("input", { type: "number", class: "field num", min: "0", step: "1", "aria-label": t("unit of the context") });
     this.unitField.addEventListener("change", () => {
@@ -60,16 +62,26 @@ export class ArithmeticPanel {
     return annotation?.shape[1] ?? context?.shape[0] ?? 0;
   }
 
+  /** The cell that is told: the chosen one; once all is written, else the strongest of its row. */
+  get place() {
+    const { link: { pin }, translation: { target, whole } } = this;
+    if (pin.target >= 0 && pin.source >= 0) return { ...pin, chosen: true };
+    const row = whole ? (target[pin.target] ?? target.at(-1)) : null;
+    return row?.attention ? { target: target.indexOf(row), source: strongestOf(row.attention), chosen: false } : { ...pin, chosen: true };
+  }
+
   draw() {
-    const { translation, link } = this;
-    const { target, source } = link.pin;
-    const token = translation.target[target];
-    const key = [target, source, this.unit, translation.whole, translation.target.length > target];
+    const { translation } = this;
+    const plain = this.score === "none";
+    const { target, source, chosen } = plain ? { target: -1, source: -1, chosen: true } : this.place;
+    const there = plain ? Boolean(translation.sourcePoints.context) : Boolean(translation.target[target] && source >= 0);
+    const key = [target, source, chosen, there, this.unit, translation.whole];
     if (this.seen === translation.source && this.key === key.join()) return;
     Object.assign(this, { seen: translation.source, key: key.join() });
     const focused = document.activeElement === this.unitField;
-    this.hint.hidden = Boolean(token && (source >= 0 || this.score === "none"));
-    this.body.hidden = !this.hint.hidden;
+    this.hint.textContent = there ? t("the strongest of this row") : this.waiting;
+    this.hint.hidden = there && chosen;
+    this.body.hidden = !there;
     if (this.body.hidden) return;
     this.body.replaceChildren(...(this.score === "none" ? this.fixed() : this.cell(target, source)));
     if (focused) this.unitField.focus();
@@ -80,7 +92,7 @@ export class ArithmeticPanel {
     const { translation } = this;
     const token = translation.target[i];
     const asked = make("p", { class: "asked" }, make("b", {}, token.label), ` ${t("looks at")} `, make("b", {}, translation.source[j].label));
-    return [asked, this.look(i, j), ...this.energies(i, j), ...this.weights(i, j), ...this.context(i)];
+    return [asked, this.look(i, j), ...this.energies(i, j), ...this.weights(i, j), ...this.context(i, j)];
   }
 
   look(i, j) {
@@ -138,7 +150,7 @@ export class ArithmeticPanel {
     return [...parts, make("p", { class: "note forced-note" }, t("That is what it would do. You made it look at one word only, with weight 1:"), " ", where)];
   }
 
-  context(i) {
+  context(i, j) {
     const { translation } = this;
     const told = translation.target[i].points.context;
     const unit = this.shownUnit(told);
@@ -146,7 +158,7 @@ export class ArithmeticPanel {
     if (!found) return [];
     const { first, rest, others } = largest(found.terms, TERMS);
     const rows = first.map(({ k, one, two, value }) => ({
-      current: k === this.link.pin.source,
+      current: k === j,
       cells: [make("span", { class: "piece" }, translation.source[k].label), number(one), number(two), number(value)],
     }));
     if (others) rows.push({ cells: [make("span", { class: "quiet" }, t("{n} others", { n: others })), "", "", number(rest)] });

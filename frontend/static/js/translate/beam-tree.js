@@ -5,11 +5,13 @@
  */
 
 import { color } from "../color.js";
-import { make, percent, short, t } from "../words.js";
+import { make, percent, t } from "../words.js";
 import { HypothesisList } from "./hypothesis-list.js";
+import { ShownSearch } from "./shown-search.js";
 import { at, fileOf, svg } from "./svg.js";
 import { handle } from "./tree-hands.js";
 import { endOf, TreeLayout } from "./tree-layout.js";
+import { nodeInWords, searchInWords } from "./tree-words.js";
 
 const AT_ONCE = 3; // layers drawn in one frame
 const DROPPED = 4; // dropped nodes drawn of a step, or as many as were kept: the likeliest
@@ -44,8 +46,7 @@ export class BeamTree {
     });
     host.classList.add("beam-tree");
     host.append(make("div", { class: "bt-body" }, this.scroller, beside), this.panel);
-    this.kept = null;
-    this.taken = new Set(); // hypotheses of this search that were read
+    this.shown = new ShownSearch(translation);
     this.forget();
     const wake = () => this.wake();
     for (const type of ["source", "beam", "done", "step"]) translation.addEventListener(type, wake);
@@ -60,12 +61,12 @@ export class BeamTree {
 
   /** Read these tokens. */
   take(tokenIds) {
-    this.taken.add(tokenIds.join());
+    this.shown.take(tokenIds);
     this.onTake(tokenIds);
   }
 
   forget(another = false) {
-    if (another) this.taken.clear();
+    if (another) this.shown.taken.clear();
     this.layout = new TreeLayout();
     this.left = 0; // dropped nodes that are not drawn
     this.seen = 0; // nodes of the translation's tree that are placed
@@ -87,15 +88,9 @@ export class BeamTree {
     });
   }
 
-  /**
-   * The search that is drawn: the one of this run. A run that only reads one of its hypotheses has
-   * none of its own; the tree then stays, to read another.
-   */
+  /** What is drawn: all nodes, and how the search ended. */
   get search() {
-    const { tree, hypotheses, options, sourceText } = this.translation;
-    const again = this.kept?.text === sourceText && this.taken.has(options?.prefix?.join());
-    if (tree.length || !again) this.kept = { tree, hypotheses, text: sourceText };
-    return this.kept;
+    return this.shown.now;
   }
 
   /** Draw what is new. */
@@ -218,20 +213,7 @@ export class BeamTree {
   tell() {
     const { looked, layout, translation } = this;
     const { hypotheses, tree } = this.search;
-    let said = t("No search yet: choose two beams or more.");
-    if (looked) {
-      const path = layout.pathTo(looked);
-      const ids = this.tokensTo(looked).join();
-      const known = hypotheses.find(({ token_ids }) => token_ids.join() === ids);
-      const text = path.map(({ node }) => node.token).join("").trim();
-      const parts = [`“${text}”`, percent(looked.share), `log p = ${short(looked.node.log_probability)}`];
-      if (known) parts.push(`${t("score")} ${short(known.score)}`);
-      parts.push(t(looked.node.ended ? "ended: Enter or a click reads it" : looked.node.kept ? "kept in the search" : "dropped: others were more likely"));
-      said = parts.join(" · ");
-    } else if (tree.length) {
-      said = t("Point at a node to see its path and its numbers.");
-      if (this.left) said += ` ${t("{n} more were weighed and dropped: the CSV has them all.", { n: this.left })}`;
-    }
+    const said = looked ? nodeInWords(layout.pathTo(looked), hypotheses) : searchInWords(tree, this.left);
     if (this.panel.textContent !== said) this.panel.textContent = said;
     this.list.draw(hypotheses, translation.target.map(({ token_id }) => token_id));
   }

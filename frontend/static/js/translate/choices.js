@@ -14,9 +14,12 @@ export function textWords(tokens) {
 const bare = (label) => label.replace(/^·(?=.)/, "");
 
 export class Choices {
-  /** @param {{translation, former, edits, onRemove: (edit) => void, onClear: () => void}} options */
-  constructor(host, { translation, former, edits, onRemove, onClear }) {
-    Object.assign(this, { host, translation, former, edits, onRemove, onClear });
+  /**
+   * @param {{translation, former, edits, onRemove: (edit) => void, onClear: () => void,
+   *   after: () => HTMLElement|null}} options  `after`: takes the focus once there is no choice left
+   */
+  constructor(host, { translation, former, edits, onRemove, onClear, after }) {
+    Object.assign(this, { host, translation, former, edits, onRemove, after });
     this.before = make("p", { class: "former-text" });
     this.items = make("ul", { class: "edits" });
     const clear = make("button", { class: "plain", type: "button" }, t("take all back"));
@@ -32,9 +35,14 @@ export class Choices {
   /** Draws the list and the former text; returns which words of the present text are new. */
   draw() {
     const { edits, host, items, translation, former } = this;
+    const focused = document.activeElement;
+    const at = [...items.querySelectorAll("button")].indexOf(focused);
     host.hidden = edits.empty;
-    if (edits.empty) return [];
     items.replaceChildren(...edits.list.map((edit) => this.item(edit)));
+    // Whoever took a choice back stands at the next one; after the last, where the page says.
+    if (at >= 0) (items.children[Math.min(at, items.children.length - 1)]?.firstChild ?? this.after())?.focus({ preventScroll: true });
+    else if (focused === this.clear && edits.empty) this.after()?.focus({ preventScroll: true });
+    if (edits.empty) return [];
     this.clear.hidden = edits.list.length < 2;
     const now = textWords(translation.target);
     if (!former.whole) return [];
@@ -55,10 +63,17 @@ export class Choices {
     return wordsOf(this.former.target)[word].from;
   }
 
+  /** What stands at the step of an edit, or will: a token that was chosen may not be written yet. */
+  written({ kind, step }) {
+    const target = this.translation.target[step];
+    const id = this.edits.prefix[step];
+    if (!target || kind !== "token" || target.token_id === id) return target && bare(target.label);
+    return target.top.find(({ token_id }) => token_id === id)?.token.trim();
+  }
+
   item(edit) {
     const { translation } = this;
-    const target = translation.target[edit.step];
-    const name = target ? bare(target.label) : t("step {n}", { n: edit.step });
+    const name = this.written(edit) ?? t("step {n}", { n: edit.step });
     const text = {
       look: () => t("{target} looks at {source}", { target: name, source: bare(translation.source[edit.source]?.label ?? String(edit.source)) }),
       token: () => t("{target} chosen at step {n}", { target: name, n: edit.step }),

@@ -64,10 +64,10 @@ export class Edits {
     for (const at of this.force.keys()) if (at > step) this.force.delete(at);
   }
 
-  /** Read a whole hypothesis. */
+  /** Read a whole hypothesis; steps look where they did while it was searched for. */
   read(tokens) {
-    this.clear();
     this.prefix = [...tokens];
+    this.picks = [];
     this.whole = true;
   }
 

@@ -1,8 +1,8 @@
 /** Figures of a translation to keep: Plotly figures from the real values, and rows for CSV. */
 
 import { attentionRamp, color, signedRamp } from "../color.js";
-import { escaped, paper, scaleOf } from "../exports.js";
-import { t } from "../words.js";
+import { escaped, mapFigure, mapRows, paper, scaleOf } from "../exports.js";
+import { nameOf, short, t } from "../words.js";
 
 /** What a saved figure is called: checkpoint, quantity, the sentence. */
 function titleOf({ about, sourceText, text }, what) {
@@ -53,7 +53,7 @@ export function textFigure(translation) {
     data: [{ type: "bar", x: target.map((_, k) => k), y: target.map(({ probability }) => probability), marker: { color: color("--q-y") } }],
     layout: {
       ...paper(titleOf(translation, t("probability of every word")), Math.max(720, 160 + 36 * target.length), 400),
-      margin: { l: 64, r: 24, t: 72, b: 110 },
+      margin: { l: 64, r: 24, t: 84, b: 110 },
       xaxis: { tickvals: target.map((_, k) => k), ticktext: target.map(({ label }) => escaped(label)), tickangle: -60, showgrid: false },
       yaxis: { range: [0, 1], title: { text: "p" } },
     },
@@ -75,4 +75,20 @@ export function textRows({ source, target }) {
       ];
     }),
   ];
+}
+
+/** One heat map of states: a column a token. */
+export function stateFigure(translation, store, point, order) {
+  const { data, layout } = mapFigure(translation.about, store, point, order);
+  const [low, high] = point.limits;
+  const title = titleOf(translation, `${nameOf(point.letter)} ${point.letter} (${point.name}), ${short(low)} … ${short(high)}`);
+  const margin = { ...layout.margin, t: 84, b: 110 };
+  const xaxis = { ...layout.xaxis, tickangle: -60, tickfont: { size: 12 }, title: { text: "" } };
+  return { data, layout: { ...layout, height: layout.height + 60, width: Math.max(layout.width, 160 + 36 * store.length), margin, xaxis, title: { ...layout.title, text: title } } };
+}
+
+/** One row a token. */
+export function stateRows(store, point, order) {
+  const [head, ...rows] = mapRows(store, point, order);
+  return [["step", "token", ...head.slice(2)], ...rows];
 }

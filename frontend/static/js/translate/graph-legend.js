@@ -27,7 +27,7 @@ export function nameRows(gutter, { rows, box, narrow }, layers, scale) {
   gutter.replaceChildren(
     entry(rows.label - 13, letter("y", "y")),
     entry(rows.decoder + rows.decoderHeight / 2, letter("s", "h")),
-    box ? entry(context - 5, letter("C", "h")) : entry(context, letter("c", "value")),
+    box ? entry(context - 5, letter("C", "value")) : entry(context, letter("c", "value")),
     ...(box ? [] : [entry(rows.annotation - 17, letter("α", "attention"), narrow ? " %" : "")]),
     ...directions,
     entry(rows.source + 13, letter("x", "x")),

@@ -21,7 +21,7 @@ function outward(layout, target) {
 /** All arcs of one step, faint. */
 export function faintArcs(layout, token, target) {
   const group = svg("g", { class: "sg-of-step", "data-step": target });
-  if (layout.box) group.append(svg("path", { class: "sg-line flows", d: outward(layout, target) }));
+  if (layout.box) group.append(svg("path", { class: "sg-line given-out", d: outward(layout, target) }));
   else if (token.attention) group.append(...drawn(token.attention, SEEN).map((source) => arc(between(layout, target, source), token.attention[source], false)));
   return group;
 }
@@ -32,7 +32,7 @@ export function faintArcs(layout, token, target) {
  */
 export function ofStep(layout, token, target, fresh) {
   const kind = fresh ? " fresh" : "";
-  if (layout.box) return { arcs: [svg("path", { class: `sg-line flows current${kind}`, pathLength: 1, d: outward(layout, target) })], numbers: [] };
+  if (layout.box) return { arcs: [svg("path", { class: `sg-line given-out current${kind}`, pathLength: 1, d: outward(layout, target) })], numbers: [] };
   if (!token.attention) return { arcs: [], numbers: [] };
   const sources = drawn(token.attention, COUNTED);
   const forced = token.forced !== null && token.forced !== undefined;

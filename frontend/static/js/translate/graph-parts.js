@@ -129,7 +129,7 @@ export function stepOf(layout, token, label, index, attends) {
     // The token before goes in at the state's corner; the token written comes out of its middle.
     arrow(Math.min(before.middle + 6, left - 4), top + 1, left + 2, rows.decoder - EDGE, "fed"),
     arrow(column.middle + 1, rows.decoder - 2, column.middle + 1, top + EDGE, "out"),
-    arrow(column.middle, rows.context - 1, column.middle, foot + EDGE, attends ? "context" : "flows"),
+    arrow(column.middle, rows.context - 1, column.middle, foot + EDGE, "context"),
   );
   const h = token.points["decoder.0.h"];
   if (h) group.append(strip(h, { x: left, y: rows.decoder, width: rows.strip, height: rows.decoderHeight }));

@@ -89,6 +89,7 @@ export class Graph {
     const to = Math.min(translation.target.length, from + AT_ONCE);
     for (let k = from; k < to; k++) this.add(k, translation.target[k]);
     if (steps.length > from || wrong >= 0) this.fit(steps.length > from);
+    this.reveal();
     this.lift(steps.length > from);
     const more = to < translation.target.length;
     if (more) this.wake();
@@ -121,7 +122,10 @@ export class Graph {
     this.former = this.steps.length ? this.steps.map(({ label }) => label) : this.former;
     this.steps.length = 0;
     this.shown = "";
-    this.following = true;
+    this.following = this.link.pin.target < 0;
+    this.revealed = -1;
+    const held = document.activeElement.closest?.(".seq-graph") === this.host ? document.activeElement.dataset : {};
+    this.held = Number(held.target ?? -1);
     this.look.hide();
     for (const group of Object.values(layer)) group.replaceChildren();
     const words = sourceLabels.map((label) => cut(label, layout.leaning));
@@ -132,7 +136,8 @@ export class Graph {
       const name = translation.source[k].copied ? `${sourceLabels[k]}: ${t("not in its vocabulary, read as <unk>")}` : sourceLabels[k];
       node.setAttribute("aria-label", name);
       node.append(svg("title", {}, name));
-      if (k === 0) node.setAttribute("tabindex", 0);
+      node.setAttribute("tabindex", k === Number(held.source ?? 0) ? 0 : -1);
+      if (k === Number(held.source)) node.focus({ preventScroll: true });
     });
     nameRows(this.gutter, layout, this.layers, this.scale);
     explain(this.legend, layout);
@@ -150,6 +155,7 @@ export class Graph {
     node.setAttribute("tabindex", k ? -1 : 0);
     node.classList.toggle("fresh", this.former[k] !== token.label);
     layer.steps.append(node);
+    if (k === this.held) node.focus({ preventScroll: true });
   }
 
   /** The drawing as large as what is in it; in view stays the newest, until the reader scrolls back. */
@@ -162,6 +168,20 @@ export class Graph {
     const newest = layout.target.at(-1);
     const right = (newest.x + newest.width + 40) * scale;
     if (right > scroller.scrollLeft + scroller.clientWidth) scroller.scrollLeft = this.put = right - scroller.clientWidth;
+  }
+
+  /** The step that has been chosen into view. */
+  reveal() {
+    const { layout, link, scale, scroller, steps } = this;
+    const { target } = link.pin;
+    if (target === this.revealed || target >= steps.length) return;
+    this.revealed = target;
+    if (target < 0) return;
+    this.following = false;
+    const { x, width, middle } = layout.target[target];
+    if (x * scale >= scroller.scrollLeft && (x + width) * scale <= scroller.scrollLeft + scroller.clientWidth) return;
+    scroller.scrollLeft = middle * scale - scroller.clientWidth / 2;
+    this.put = scroller.scrollLeft;
   }
 
   scrolled() {

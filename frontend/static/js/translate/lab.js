@@ -12,10 +12,13 @@ import { ArithmeticPanel } from "./arithmetic-panel.js";
 import { BeamTree } from "./beam-tree.js";
 import { Choices } from "./choices.js";
 import { Graph } from "./graph.js";
+import { strongestOf } from "./graph-marks.js";
 import { translatorKeys } from "./keys.js";
 import { LengthChart } from "./length-chart.js";
 import { Link } from "./link.js";
+import { note } from "./notes.js";
 import { Partner } from "./partner.js";
+import { addressOf, restore } from "./permalink.js";
 import { TranslationSaver } from "./saver.js";
 import { Sentence } from "./sentence.js";
 import { States } from "./states.js";
@@ -26,6 +29,7 @@ import { Translation } from "./translation.js";
 import { ADDRESS, elsewhere } from "./url-state.js";
 
 const REST = 160; // ms without movement before Plotly draws
+const NOT_TAKEN = new Set(["bad_force", "bad_prefix", "no_attention"]);
 const FIGURES = ["text", "graph", "alignment", "beam", "states", "partner"];
 const get = (id) => document.getElementById(id);
 
@@ -36,10 +40,10 @@ class TranslateLab {
     this.state = ADDRESS.read();
     this.translation = new Translation(about);
     this.link = new Link();
-    this.saveAddress = ADDRESS.writer(() => this.address());
+    this.saveAddress = ADDRESS.writer(() => addressOf(this));
     this.build();
     this.listen();
-    this.restore();
+    restore(this);
   }
 
   build() {
@@ -57,26 +61,24 @@ class TranslateLab {
     const { edits, former } = steering;
     const onForce = (target, source) => steering.look(target, source);
     const onRelease = (step) => steering.release(step);
-    const score = about.config?.attention ?? "none";
     this.problem = new Problem(get("problem"), { prompt: get("prompt"), mirror: get("mirror"), onRetry: () => steering.run() });
     this.strips = ["source", "target"].map((side) => new TokenStrip(get(`${side}-tokens`), side, {
       translation, link, label: t(`${side} words`),
       onChoose: (k) => (side === "source" ? link.choose(link.pin.target, k) : this.go(k)),
     }));
-    this.choices = new Choices(get("choices"), { translation, former, edits, onRemove: (edit) => steering.takeBack(edit), onClear: () => steering.takeBack() });
+    this.choices = new Choices(get("choices"), { translation, former, edits, onRemove: (edit) => steering.takeBack(edit), onClear: () => steering.takeBack(), after: () => document.querySelector(".actions .primary:not([hidden])") });
     this.graph = new Graph(get("graph"), { translation, link, onForce, onGo: (target) => this.go(target) });
     this.alignment = translation.attends ? new Alignment(get("alignment"), { translation, link, onForce, onRelease, label: t("alignment: rows are words written, columns words read. Arrows move, Enter makes the row look there.") }) : null;
     this.tree = new BeamTree(get("beam-tree"), { translation, link, onTake: (tokens) => steering.read(tokens) });
     this.lengths = new LengthChart(get("length-chart"), { checkpoints: [about] });
     this.step = new StepPanel(get("step-panel"), { translation, link, onTake: (step, token) => steering.take(step, token) });
-    this.arithmetic = new ArithmeticPanel(get("arithmetic"), { translation, link, score, onForce, onRelease, onUnit: () => this.saveAddress() });
+    this.arithmetic = new ArithmeticPanel(get("arithmetic"), { translation, link, score: about.config?.attention ?? "none", onForce, onRelease, onUnit: () => this.saveAddress() });
     this.saver = new TranslationSaver(this);
     this.states = ["source", "target"].map((side) => {
       const states = new States(get(`${side}-states`), side, { translation, link, wake, onSave: (map, kind) => this.saver.map(map, kind, states) });
       return states;
     });
-    const there = FIGURES.filter((name) => document.querySelector(`.${name}-figure`));
-    this.present = new Present(get("present"), there, { onTurn: wake, onToggle: wake });
+    this.present = new Present(get("present"), FIGURES.filter((name) => document.querySelector(`.${name}-figure`)), { onTurn: () => this.turned(), onToggle: wake });
   }
 
   listen() {
@@ -84,12 +86,13 @@ class TranslateLab {
     for (const type of ["source", "step", "beam"]) translation.addEventListener(type, () => this.came());
     translation.addEventListener("done", () => this.done());
     translation.addEventListener("state", () => this.changed());
-    translation.addEventListener("problem", () => this.problem.show(translation.error));
+    translation.addEventListener("problem", () => this.failed(translation.error));
     steering.former.addEventListener("done", () => this.came());
     link.addEventListener("change", () => {
       if (link.pin !== this.pinned) {
         this.pinned = link.pin;
-        if (link.pin.target >= 0) get("panel").classList.add("open");
+        // On a telephone the panel opens for what a finger chose, not over words that are changing.
+        if (link.pin.target >= 0 && !this.guided) get("panel").classList.add("open");
         this.saveAddress();
       }
       this.wake();
@@ -113,44 +116,6 @@ class TranslateLab {
     translatorKeys(this);
   }
 
-  /** The page as its address describes it. */
-  restore() {
-    const { state, steering, sentence } = this;
-    sentence.text = state.text || this.about.prompt || "";
-    sentence.options = { beam_size: state.beam, length_penalty: state.penalty, max_new_tokens: state.most };
-    sentence.pace = state.pace;
-    if (state.text) steering.edits.restore(state);
-    steering.wanted = /^(\d+)-(\d+)$/.exec(state.text ? state.cell : "")?.slice(1).map(Number) ?? null;
-    this.arithmetic.unit = Math.round(state.unit);
-    this.alignment?.show(state.map);
-    get("length-head").hidden = !this.lengths.any;
-    if (state.partner) {
-      get("partner").value = state.partner;
-      this.partner.choose(get("partner").value);
-    }
-    if (this.present.on) this.present.turn(0);
-    if (sentence.text) steering.run();
-    this.wake();
-  }
-
-  address() {
-    const { sentence, steering, link, arithmetic, alignment, partner } = this;
-    const { beam_size, length_penalty, max_new_tokens } = sentence.options;
-    const { target, source } = link.pin;
-    return {
-      text: steering.text ?? sentence.text,
-      beam: beam_size,
-      penalty: length_penalty,
-      most: max_new_tokens,
-      pace: sentence.pace,
-      ...steering.edits.words,
-      cell: target >= 0 ? `${target}-${Math.max(0, source)}` : "",
-      unit: arithmetic.unit,
-      map: alignment?.quantity ?? "weight",
-      partner: partner.id,
-    };
-  }
-
   optionChanged(which) {
     this.sentence.show(this.translation.busy);
     this.saveAddress();
@@ -161,13 +126,14 @@ class TranslateLab {
   /** Choose a step, and where it looks most. */
   go(step) {
     const { link } = this;
+    get("panel").classList.add("open");
     link.choose(step, link.pin.target === step && link.pin.source >= 0 ? link.pin.source : this.strongest(step));
   }
 
   /** Where a step looks most; -1 where it does not look. */
   strongest(step) {
     const row = this.translation.target[step]?.attention;
-    return row ? row.indexOf(Math.max(...row)) : -1;
+    return row ? strongestOf(row) : -1;
   }
 
   /** Something was read, written or searched. */
@@ -175,7 +141,9 @@ class TranslateLab {
     const { translation, link, steering } = this;
     if (steering.wanted && translation.target.length > steering.wanted[0]) {
       const [step, source] = steering.wanted;
-      link.choose(step, source ?? this.strongest(step));
+      this.guided = true;
+      link.choose(step, translation.attends ? (source ?? this.strongest(step)) : -1);
+      this.guided = false;
       steering.wanted = null;
     }
     this.stale = true;
@@ -195,7 +163,14 @@ class TranslateLab {
 
   changed() {
     this.sentence.show(this.translation.busy);
+    this.stale = true;
     this.wake();
+  }
+
+  /** Choices that this network cannot take, from an old address: the next try goes without them. */
+  failed(error) {
+    this.problem.show(error);
+    if (NOT_TAKEN.has(error?.code)) this.steering.edits.clear();
   }
 
   partnered() {
@@ -205,6 +180,15 @@ class TranslateLab {
     if (steering.text !== null) partner.run(steering.plain);
     this.saveAddress();
     this.wake();
+  }
+
+  /** Another figure on the projector: as much of it as there is room for. */
+  turned() {
+    this.wake();
+    const { figure } = document.body.dataset;
+    if (figure === "states") get("states-figure").open = true;
+    scrollTo({ top: 0 });
+    requestAnimationFrame(() => requestAnimationFrame(() => document.querySelector(`.${figure}-figure`)?.scrollIntoView({ block: "nearest" })));
   }
 
   wake() {
@@ -222,7 +206,8 @@ class TranslateLab {
       const changed = this.choices.draw();
       this.strips[0].build();
       this.strips[1].build(changed);
-      this.notes();
+      get("search").hidden = this.tree.search.tree.length > 0;
+      note(get("text-note"), translation);
     }
     for (const strip of this.strips) strip.paint();
     get("stage").classList.toggle("empty", !translation.source.length);
@@ -235,18 +220,6 @@ class TranslateLab {
     if (get("states-figure").open) for (const states of this.states) states.draw();
     more = this.partner.draw(now) || more;
     if (more) this.wake();
-  }
-
-  /** What has to be said about this text. */
-  notes() {
-    const { translation } = this;
-    const copied = translation.source.filter((token) => token.copied).map(({ token }) => `“${token}”`);
-    const notes = [];
-    if (copied.length) notes.push(t("not in its vocabulary: {list}. It reads such a word as <unk>, and where it writes <unk> the word is copied.", { list: copied.join(", ") }));
-    if (translation.whole && !translation.ended) notes.push(t("cut off: it did not end by itself"));
-    get("text-note").textContent = notes.join(" ");
-    get("text-note").hidden = !notes.length;
-    get("search").hidden = translation.tree.length > 0 && !translation.busy;
   }
 
   /** When nothing has moved for a while: what is dear, one piece at a time. */

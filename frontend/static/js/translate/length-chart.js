@@ -1,26 +1,30 @@
 /** How well networks do on short and on long texts, as measured: one line a network. Plotly. */
 
 import { color } from "../color.js";
+import { escaped, paper } from "../exports.js";
 import { loadPlotly } from "../plotly.js";
 import { make, pageData, short, t } from "../words.js";
 
 const HEIGHT = 260;
 // What may have been measured by length: its name in `figures`, how a value is read and written.
 const MEASURES = [
-  { table: "bleu_by_length", field: "bleu", factor: 1, label: "BLEU", unit: "" },
-  { table: "exact_by_length", field: "exact", factor: 100, label: "exactly right, %", unit: "%" },
+  { table: "bleu_by_length", field: "bleu", factor: 1, label: "BLEU", sign: "", least: 0, most: null },
+  { table: "exact_by_length", field: "exact", factor: 100, label: "exactly right, %", sign: "%", least: 80, most: 100 },
 ];
-const SPLITS = { test: "the test split", validation: "the validation split" };
-const LOOKS = [
-  { hue: "--q-attention", dash: "solid", symbol: "circle" },
-  { hue: "--q-x", dash: "dot", symbol: "square-open" },
-];
+const TESTS = { test_2016_flickr: "the Multi30k test set of 2016 (Flickr)" };
+const LOOKS = {
+  attention: { hue: "--q-attention", dash: "solid", symbol: "circle" },
+  other: { hue: "--q-x", dash: "dot", symbol: "square-open" },
+};
+
+/** Is it the network that has one vector instead of attention? */
+const alone = ({ about }) => about.config?.attention === "none";
 
 /** What was measured by length of a checkpoint, or null. */
 function measured(about) {
   for (const measure of MEASURES) {
     const rows = about?.figures?.[measure.table];
-    if (rows?.length) return { about, ...measure, rows };
+    if (rows?.length) return { about, ...measure, rows, unit: about.figures.length_unit === "characters" ? "characters" : "words" };
   }
   return null;
 }
@@ -48,7 +52,13 @@ export class LengthChart {
   /** Show other checkpoints: the first, and one beside it that was measured alike. */
   set(checkpoints) {
     const [first, ...others] = checkpoints.map(measured);
-    this.series = first ? [first, ...others.filter((one) => one?.table === first.table)].slice(0, LOOKS.length) : [];
+    const alike = (one) => one?.table === first.table && one.unit === first.unit;
+    this.series = first ? [first, ...others.filter(alike)].slice(0, 2) : [];
+    // Attention has its colour on every page; of two networks that are alike the first is solid.
+    const [one, two] = this.series;
+    const swapped = one && alone(one) && !(two && alone(two));
+    const looks = swapped ? [LOOKS.other, LOOKS.attention] : [LOOKS.attention, LOOKS.other];
+    this.series.forEach((series, k) => (series.look = looks[k]));
     this.key = "";
     this.host.hidden = !this.series.length;
     this.describe();
@@ -60,47 +70,58 @@ export class LengthChart {
     return this.series.length > 0;
   }
 
+  /** What was measured on what. @returns {string[]} sentences */
+  tested() {
+    const [{ about, rows, field, unit }] = this.series;
+    const { bleu_test: test, exact_test: forms, exact } = about.figures;
+    const n = rows.reduce((sum, { sentences }) => sum + sentences, 0);
+    const length = t(`length in ${unit}`);
+    if (field === "bleu") return [test ? t("BLEU on {test}: {n} sentences that were not trained on, by {length}.", { test: t(TESTS[test] ?? test), n, length }) : t("BLEU on {n} sentences that were not trained on, by {length}.", { n, length })];
+    const parts = [t("Share that is exactly right of {n} texts that were not trained on, by {length}.", { n, length })];
+    if (forms === "test_forms") parts.push(t("They are days that no training text held, written in forms that training texts had; in forms that none had it is {share}.", { share: `${short(100 * exact)}%` }));
+    return parts;
+  }
+
   /** What was measured on what, what to look for, and the numbers as a table. */
   describe() {
     if (!this.any) return;
     const [first, second] = this.series;
-    const split = t(SPLITS[first.about.figures.split] ?? SPLITS.test);
-    const sentences = first.rows.reduce((sum, { sentences }) => sum + sentences, 0);
-    const parts = [t("Measured on {split}, {n} texts, with the length of what is read in tokens.", { split, n: sentences })];
-    const fall = ({ about, rows, field, factor }) => ({ title: about.title ?? about.id, from: short(factor * rows[0][field]), to: short(factor * rows.at(-1)[field]) });
+    const parts = this.tested();
+    const fall = ({ about, rows, field, factor, sign }) => ({ title: about.title ?? about.id, from: short(factor * rows[0][field]) + sign, to: short(factor * rows.at(-1)[field]) + sign });
     for (const one of this.series) parts.push(t("{title}: {from} on the shortest, {to} on the longest.", fall(one)));
-    const alone = ({ about }) => about.config?.attention === "none";
     if (second && alone(first) !== alone(second)) parts.push(t("Watch whether the lines part to the right: without attention one vector of fixed size has to hold a text of any length."));
     this.words.textContent = parts.join(" ");
     const ranges = first.rows.map(range);
     const cell = (tag, text) => make(tag, {}, text);
-    const line = (one) => make("tr", {}, make("th", { scope: "row" }, one.about.title ?? one.about.id), ...one.rows.map((row) => cell("td", `${short(one.factor * row[one.field])}${one.unit}`)));
-    const head = make("tr", {}, cell("th", first.label), ...ranges.map((text) => make("th", { scope: "col" }, text)));
+    const line = (one) => make("tr", {}, make("th", { scope: "row" }, one.about.title ?? one.about.id), ...one.rows.map((row) => cell("td", `${short(one.factor * row[one.field])}${one.sign}`)));
+    const head = make("tr", {}, cell("th", `${t(first.label)}, ${t(`${first.unit} read`)}`), ...ranges.map((text) => make("th", { scope: "col" }, text)));
     this.table.replaceChildren(make("table", {}, make("thead", {}, head), make("tbody", {}, ...this.series.map(line))));
     this.legend.replaceChildren(
-      ...this.series.map(({ about }, k) => {
-        const key = make("i", { class: `line-key ${LOOKS[k].dash}` });
-        key.style.color = `var(${LOOKS[k].hue})`;
+      ...this.series.map(({ about, look }) => {
+        const key = make("i", { class: `line-key ${look.dash}` });
+        key.style.color = `var(${look.hue})`;
         return make("li", {}, key, about.title ?? about.id);
       }),
     );
   }
 
-  /** The chart for Plotly, also as it is saved. @returns {{data: object[], layout: object}} */
-  figure(width = 720, scale = 1) {
+  /** The chart for Plotly. @returns {{data: object[], layout: object}} */
+  figure(width, scale) {
     const [first] = this.series;
-    const data = this.series.map(({ about, rows, field, factor, unit }, k) => ({
+    const data = this.series.map(({ about, rows, field, factor, sign, look }) => ({
       type: "scatter",
       mode: "lines+markers",
       name: about.title ?? about.id,
       x: rows.map(range),
       y: rows.map((row) => factor * row[field]),
       customdata: rows.map(({ sentences }) => sentences),
-      line: { color: color(LOOKS[k].hue), dash: LOOKS[k].dash, width: 2.25 * scale },
-      marker: { symbol: LOOKS[k].symbol, size: 8 * scale },
-      hovertemplate: `%{y:.1f}${unit}, ${t("{n} texts", { n: "%{customdata}" })}<extra>%{fullData.name}</extra>`,
+      line: { color: color(look.hue), dash: look.dash, width: 2.25 * scale },
+      marker: { symbol: look.symbol, size: 8 * scale },
+      hovertemplate: `%{y:.1f}${sign}, ${t("{n} texts", { n: "%{customdata}" })}<extra>%{fullData.name}</extra>`,
     }));
     const axis = { gridcolor: color("--rule"), zerolinecolor: color("--rule-2"), fixedrange: true };
+    // Shares near 100% would all lie on one line over an axis from 0.
+    const near = first.least && data.every(({ y }) => Math.min(...y) > first.least + 5);
     const layout = {
       width,
       height: HEIGHT * scale,
@@ -111,16 +132,27 @@ export class LengthChart {
       showlegend: false,
       hovermode: "x",
       hoverlabel: { bgcolor: color("--paper"), bordercolor: color("--rule-2"), font: { size: 12 * scale, color: color("--ink") } },
-      xaxis: { ...axis, type: "category", showgrid: false, title: { text: t("tokens read") } },
-      yaxis: { ...axis, rangemode: "tozero", title: { text: t(first.label) }, nticks: 6 },
+      xaxis: { ...axis, type: "category", showgrid: false, title: { text: t(`${first.unit} read`) } },
+      yaxis: { ...axis, ...(near ? { range: [first.least, first.most + 1] } : { rangemode: "tozero" }), title: { text: t(first.label) }, nticks: 6 },
     };
-    return { data, layout: width === 720 ? { ...layout, showlegend: true, legend: { orientation: "h", y: 1.2 }, margin: { ...layout.margin, t: 48 } } : layout };
+    return { data, layout };
+  }
+
+  /** The chart as it is saved: it says what was measured. */
+  saved() {
+    const [width, height] = [760, 420];
+    const { data, layout } = this.figure(width, 1);
+    const { label, unit } = this.series[0];
+    const title = `${t(label)}, ${t("by {length}", { length: t(`length in ${unit}`) })}<br><sub>${escaped(this.tested()[0])}</sub>`;
+    const own = paper(title, width, height);
+    return { data, layout: { ...layout, ...own, margin: { l: 64, r: 24, t: 84, b: 96 }, showlegend: true, legend: { orientation: "h", y: -0.28, x: 0 } } };
   }
 
   /** Rows for a CSV: one per network and range of lengths. */
   rows() {
+    const { unit } = this.series[0];
     return [
-      ["network", "measure", "from_tokens", "to_tokens", "texts", "value"],
+      ["network", "measure", `from_${unit}`, `to_${unit}`, "texts", "value"],
       ...this.series.flatMap(({ about, field, rows }) => rows.map((row) => [about.id, field, row.from, row.to ?? "", row.sentences, row[field]])),
     ];
   }

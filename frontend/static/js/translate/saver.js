@@ -2,7 +2,7 @@
 
 import * as figures from "../exports.js";
 import { t } from "../words.js";
-import { alignmentFigure, alignmentRows, textFigure, textRows } from "./figures.js";
+import { alignmentFigure, alignmentRows, stateFigure, stateRows, textFigure, textRows } from "./figures.js";
 
 export class TranslationSaver {
   /** @param {any} lab */
@@ -14,8 +14,10 @@ export class TranslationSaver {
   save(what, kind) {
     const { lab } = this;
     const { translation, alignment, graph, tree, lengths, partner } = lab;
-    if (what === "graph" || what === "beam" || what === "lengths") {
-      const view = { graph, beam: tree, lengths }[what];
+    if (what === "lengths") return this.write(kind, () => lengths.saved(), () => lengths.rows(), what);
+    if (what === "graph" || what === "beam") {
+      const view = { graph, beam: tree }[what];
+      if (what === "beam" && !view.search.tree.length) return;
       return kind === "csv" ? this.write(kind, null, () => view.rows(), what) : this.drawing(view.exportSVG(), kind, what);
     }
     if (!translation.target.length) return;
@@ -44,8 +46,8 @@ export class TranslationSaver {
   /** One heat map of states. */
   map(map, kind, { store }) {
     if (!store.length) return;
-    const { about } = this.lab;
-    this.write(kind, () => figures.mapFigure(about, store, map.point, map.order), () => figures.mapRows(store, map.point, map.order), map.point.name);
+    const { translation } = this.lab;
+    this.write(kind, () => stateFigure(translation, store, map.point, map.order), () => stateRows(store, map.point, map.order), map.point.name);
   }
 
   write(kind, figure, rows, name) {

@@ -24,6 +24,12 @@ export class Sentence {
     get("stop").addEventListener("click", onStop);
     for (const id of ["beam", "penalty", "most"]) get(id).addEventListener("change", onOption);
     get("pace").addEventListener("change", () => onOption("pace"));
+    // Its lines are others where the page is wider, or the type larger.
+    new ResizeObserver(() => {
+      const key = `${this.field.clientWidth} ${getComputedStyle(this.field).fontSize}`;
+      if (key !== this.grown) this.grow();
+      this.grown = key;
+    }).observe(this.field);
     this.examples = [...new Set([about.prompt, ...(about.examples ?? [])].filter(Boolean))];
     get("examples").replaceChildren(...this.examples.map((text) => this.example(text)));
     get("examples-row").hidden = this.examples.length < 2;
@@ -90,8 +96,11 @@ export class Sentence {
 
   /** Buttons as the run stands. */
   show(busy) {
-    get("translate").hidden = busy;
-    get("stop").hidden = !busy;
+    const [now, other] = busy ? ["stop", "translate"] : ["translate", "stop"];
+    const held = document.activeElement === get(other);
+    get(now).hidden = false;
+    if (held) get(now).focus();
+    get(other).hidden = true;
     get("penalty").closest("label").classList.toggle("off", get("beam").value === "1");
     document.body.classList.toggle("busy", busy);
   }

@@ -3,6 +3,8 @@
  * same without the changes to hold it against, and the same of a second network.
  */
 
+import { ApiError } from "../api.js";
+import { t } from "../words.js";
 import { Edits } from "./edits.js";
 import { Translation } from "./translation.js";
 
@@ -40,7 +42,10 @@ export class Steering {
   /** @param {number} known  steps before this one stay as they are: they come at once */
   run(known = 0) {
     const { sentence, edits, translation, former, plain: before } = this;
-    if (!sentence.text.trim()) return sentence.field.focus();
+    if (!sentence.text.trim()) {
+      sentence.field.focus();
+      return translation.problem(new ApiError({ code: "empty_text", message: "", hint: t("Type a sentence and press Translate.") }, 422));
+    }
     this.text = sentence.text;
     const plain = { ...before, text: this.text };
     translation.pace = calm.matches ? 0 : sentence.pace;
@@ -55,6 +60,7 @@ export class Steering {
   }
 
   stop() {
+    if (this.translation.busy) this.sentence.say(t("stopped"));
     this.translation.stop();
     this.partner.stop();
   }
@@ -104,11 +110,11 @@ export class Steering {
     this.run(edit?.step ?? 0);
   }
 
-  /** Search with several beams, by itself. */
+  /** Search with several beams, after what was chosen; a hypothesis that is read is let go. */
   search() {
     const { sentence, edits } = this;
     if (sentence.options.beam_size < 2) sentence.options = { ...sentence.options, beam_size: 4 };
-    edits.clear();
+    if (edits.whole) edits.cut(0);
     this.run();
   }
 }

@@ -1,5 +1,7 @@
 /** SVG elements, and an SVG as a file that needs no style sheet. */
 
+const HEAD = 30; // px over a saved drawing, for its name
+const LETTER = 7.2; // px of that
 const SPACE = "http://www.w3.org/2000/svg";
 // What a picture keeps of the page's style, as attributes of its own.
 const KEPT = [
@@ -53,10 +55,14 @@ export function fileOf(drawing, title, paper) {
     }
   });
   const { width, height } = drawing.viewBox.baseVal;
-  for (const name of [...copy.getAttributeNames()]) if (name !== "viewBox") copy.removeAttribute(name);
+  for (const name of [...copy.getAttributeNames()]) copy.removeAttribute(name);
+  copy.setAttribute("viewBox", `0 ${-HEAD} ${width} ${height + HEAD}`);
   KEPT.forEach((name, n) => copy.setAttribute(name, styles.get(drawing)[n]));
   copy.setAttribute("width", Math.ceil(width));
-  copy.setAttribute("height", Math.ceil(height));
-  copy.prepend(svg("title", {}, title), svg("rect", { width: "100%", height: "100%", fill: paper }));
+  copy.setAttribute("height", Math.ceil(height + HEAD));
+  const most = Math.floor(width / LETTER);
+  const head = title.length > most ? `${title.slice(0, most - 1)}…` : title;
+  const look = { x: 8, y: 18 - HEAD, fill: getComputedStyle(document.body).color, "font-family": "system-ui, sans-serif", "font-size": 13 };
+  copy.prepend(svg("title", {}, title), svg("rect", { y: -HEAD, width: "100%", height: "100%", fill: paper }), svg("text", look, head));
   return new XMLSerializer().serializeToString(copy);
 }

@@ -82,6 +82,7 @@ export class TokenStrip {
     const text = token.copy ?? (token.token.trim() || token.label);
     const button = make("button", { type: "button", class: "token", "data-k": String(k) }, text);
     button.classList.toggle("sign", /^<\/?s>$/.test(token.token));
+    button.classList.toggle("blank", !token.token.trim() && !this.translation.characters);
     button.classList.toggle("copied", copied);
     button.classList.toggle("given", Boolean(token.chosen));
     button.classList.toggle("forced", token.forced !== null && token.forced !== undefined);

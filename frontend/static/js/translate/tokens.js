@@ -2,6 +2,7 @@
 
 import { mark } from "../words.js";
 
+const ALPHABET = 512; // characters, at most
 const WORD = /[\p{L}\p{N}\p{M}]/u;
 
 /** Is it a sign of the network's own, e.g. `</s>`? It is no part of the text. */
@@ -9,8 +10,14 @@ export function isSign(token) {
   return /^<[^<>\s]+>$/.test(token);
 }
 
-/** Do a source's tokens stand for single characters (dates), not for pieces of words? */
-export function areCharacters(tokens) {
+/**
+ * Does a network read single characters (dates), not pieces of words? Of a short text the tokens
+ * do not tell: "a" is both. A vocabulary of words is larger than an alphabet.
+ * @param {{config?: object, figures?: object}} about @param {string[]} tokens
+ */
+export function areCharacters({ config, figures }, tokens) {
+  if (figures?.length_unit) return figures.length_unit === "characters";
+  if (config?.source_size > ALPHABET) return false;
   return tokens.every((token) => isSign(token) || Array.from(token).length === 1);
 }
 
@@ -32,9 +39,9 @@ function labelOf(token, joined) {
 /**
  * Source tokens, as the reader wrote them, with their places in the text (in characters).
  * @param {string[]} tokens @param {[number, number][]} spans @param {number[]} copied
+ * @param {boolean} characters  they are single ones
  */
-export function sourceTokens(tokens, spans, copied) {
-  const characters = areCharacters(tokens);
+export function sourceTokens(tokens, spans, copied, characters) {
   return tokens.map((token, k) => {
     const [start, stop] = spans[k];
     const joined = !characters && k > 0 && spans[k - 1][1] === start && joins(tokens[k - 1], token);
@@ -59,7 +66,9 @@ export function copies(tokens, text) {
   const pattern = tokens.map((token) => (unknown(token) ? "(.*?)" : isSign(token) ? "" : plain(token))).join("");
   const found = new RegExp(`^\\s*${pattern.replace(/^ +/, "")}\\s*$`, "s").exec(text);
   let rank = 0;
-  return tokens.map((token) => (unknown(token) ? (found?.[++rank]?.trim() ?? null) : null));
+  // Where there was nothing to copy `<unk>` itself stands in the text.
+  const told = (word) => (word && !unknown(word) ? word : null);
+  return tokens.map((token) => (unknown(token) ? told(found?.[++rank]?.trim()) : null));
 }
 
 /**

@@ -162,8 +162,8 @@ export class Translation extends EventTarget {
   begin(data) {
     this.clear();
     this.sourceText = this.options.text;
-    this.source = sourceTokens(data.source_tokens, data.source_spans, data.copied);
-    this.characters = areCharacters(data.source_tokens);
+    this.characters = areCharacters(this.about, data.source_tokens);
+    this.source = sourceTokens(data.source_tokens, data.source_spans, data.copied, this.characters);
     for (const [name, { axes, range, data: array }] of Object.entries(data.points)) {
       this.sourcePoints[name] = { axes, range, data: decode(array), shape: shapeOf(array) };
     }

@@ -1,0 +1,41 @@
+/** The page and its address: what is restored on opening, and what is written back. */
+
+const get = (id) => document.getElementById(id);
+
+/** Bring the page to what its address says. @param {any} lab */
+export function restore(lab) {
+  const { about, alignment, arithmetic, lengths, partner, present, sentence, state, steering } = lab;
+  sentence.text = state.text || about.prompt || "";
+  sentence.options = { beam_size: state.beam, length_penalty: state.penalty, max_new_tokens: state.most };
+  sentence.pace = state.pace;
+  if (state.text) steering.edits.restore(state);
+  steering.wanted = /^(\d+)-(\d+)$/.exec(state.text ? state.cell : "")?.slice(1).map(Number) ?? null;
+  arithmetic.unit = Math.round(state.unit);
+  alignment?.show(state.map);
+  get("length-head").hidden = !lengths.any;
+  if (state.partner) {
+    get("partner").value = state.partner;
+    partner.choose(get("partner").value);
+  }
+  if (present.on) present.turn(0);
+  if (sentence.text) steering.run();
+  lab.wake();
+}
+
+/** The page's state, as `ADDRESS` writes it. @param {any} lab */
+export function addressOf({ alignment, arithmetic, link, partner, sentence, steering }) {
+  const { beam_size, length_penalty, max_new_tokens } = sentence.options;
+  const { target, source } = link.pin;
+  return {
+    text: steering.text ?? sentence.text,
+    beam: beam_size,
+    penalty: length_penalty,
+    most: max_new_tokens,
+    pace: sentence.pace,
+    ...steering.edits.words,
+    cell: target >= 0 ? `${target}-${Math.max(0, source)}` : "",
+    unit: arithmetic.unit,
+    map: alignment?.quantity ?? "weight",
+    partner: partner.id,
+  };
+}

@@ -103,16 +103,4 @@ class Captioner(Decoder):
     def forward(self, cells: Tensor, target: Tensor) -> tuple[Tensor, Tensor | None]:
         """Teacher forcing: cells (B, S, F), target (T, B) beginning with `<s>` -> logits
         (T, B, target_size) and the weights (T, B, S), None without attention."""
-        memory, state = self.read(cells)
-        y = self.drop(self.embed(target))  # (T, B, N)
-        hidden, contexts, weights = [], [], []
-        from_tokens, context_weight = self.token_part(y)
-        for from_y in from_tokens.unbind():
-            step = self.advance(from_y, state, memory, context_weight)
-            state = step.state
-            hidden.append(state[0])
-            contexts.append(step.context)
-            if step.attended is not None:
-                weights.append(step.attended.weights)
-        logits = self.logits(torch.stack(hidden), torch.stack(contexts), y)
-        return logits, torch.stack(weights) if weights else None
+        return self.follow(*self.read(cells), target)

@@ -140,6 +140,22 @@ class Decoder(nn.Module):
         merged = torch.tanh(self.linear(read, self.readout.weight, self.readout.bias))
         return self.linear(self.drop(merged), self.target_embedding.weight, self.output_bias)
 
+    def follow(self, memory: Memory, state: Tensor, target: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Teacher forcing: target (T, B) beginning with `<s>` -> logits (T, B, target_size) of
+        the token after each, and the weights (T, B, S), None without attention."""
+        y = self.drop(self.embed(target))  # (T, B, N)
+        hidden, contexts, weights = [], [], []
+        from_tokens, context_weight = self.token_part(y)
+        for from_y in from_tokens.unbind():
+            step = self.advance(from_y, state, memory, context_weight)
+            state = step.state
+            hidden.append(state[0])
+            contexts.append(step.context)
+            if step.attended is not None:
+                weights.append(step.attended.weights)
+        logits = self.logits(torch.stack(hidden), torch.stack(contexts), y)
+        return logits, torch.stack(weights) if weights else None
+
     @torch.no_grad()
     def initialize(self, generator: torch.Generator, gain: float = 1.0) -> "Decoder":
         """Seeded start: orthogonal recurrent blocks, Xavier inputs times a gain, zero biases, an

@@ -130,13 +130,4 @@ class Seq2Seq(Decoder):
     def forward(self, source: Tensor, lengths: Tensor | None, target: Tensor) -> Tensor:
         """Teacher forcing: source (S, B), lengths (B,) or None, target (T, B) beginning with
         `<s>` -> logits (T, B, target_size) of the token after each."""
-        memory, state = self.read(source, lengths)
-        y = self.drop(self.embed(target))  # (T, B, N)
-        hidden, contexts = [], []
-        from_tokens, context_weight = self.token_part(y)
-        for from_y in from_tokens.unbind():
-            step = self.advance(from_y, state, memory, context_weight)
-            state = step.state
-            hidden.append(state[0])
-            contexts.append(step.context)
-        return self.logits(torch.stack(hidden), torch.stack(contexts), y)
+        return self.follow(*self.read(source, lengths), target)[0]

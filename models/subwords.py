@@ -186,6 +186,27 @@ def _in_order(tokenizer: Tokenizer) -> Tokenizer:
     return Tokenizer.from_str(json.dumps(raw))
 
 
+def words(texts: Iterable[str], least: int) -> Vocabulary:
+    """A vocabulary of whole words seen at least so often, for writing: lower case, no punctuation
+    but the apostrophe and the hyphen inside a word, a space in front of each."""
+    tokenizer = Tokenizer(models.WordLevel({}, unk_token=SPECIAL[UNKNOWN]))
+    tokenizer.normalizer = normalizers.Sequence(
+        [
+            *SAME,
+            normalizers.Lowercase(),
+            normalizers.Replace(Regex(r"(?<!\w)['-]|['-](?!\w)|[^\w\s'-]"), " "),
+            normalizers.Replace(Regex(r"\s+"), " "),
+            normalizers.Strip(),
+        ]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(SPACE, prepend_scheme="always")
+    trainer = trainers.WordLevelTrainer(
+        vocab_size=1 << 17, min_frequency=least, special_tokens=SPECIAL, show_progress=False
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return Vocabulary(_in_order(tokenizer))
+
+
 def characters(symbols: Iterable[str], lower: bool = False) -> Vocabulary:
     """A vocabulary of single characters, the whole text one word."""
     numbers = {token: k for k, token in enumerate([*SPECIAL, *sorted(set(symbols))])}

@@ -160,7 +160,9 @@ def train(
                 value.backward()
                 nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
                 optimizer.step()
-                _follow(mean, network, min(MEAN, (1 + progress["step"]) / (10 + progress["step"])))
+                follow_mean(
+                    mean, network, min(MEAN, (1 + progress["step"]) / (10 + progress["step"]))
+                )
                 average += value.item() / len(made)
                 progress["step"] += 1
             if asked["stop"]:
@@ -187,6 +189,6 @@ def _steps(progress: dict, at: float, recipe) -> int:
 
 
 @torch.no_grad()
-def _follow(mean: Seq2Seq, network: Seq2Seq, keep: float) -> None:
+def follow_mean(mean: nn.Module, network: nn.Module, keep: float) -> None:
     for kept, now in zip(mean.parameters(), network.parameters(), strict=True):
         kept.lerp_(now, 1 - keep)

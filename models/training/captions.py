@@ -1,0 +1,141 @@
+"""Train a captioner on photographs with five captions each.
+
+Teacher forcing with label smoothing; the share of attention that all words together give to a cell
+is drawn towards T / S, the same for every cell (the doubly stochastic term of Xu et al. 2015, with
+the target that lets rows stay sharp). The weights kept are a running mean, the best by BLEU-4 on
+validation. A run is saved after every epoch.
+"""
+
+import json
+import time
+from copy import deepcopy
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from models.captioner import Captioner
+from models.decoder import BEGIN, END, UNKNOWN
+from models.training.pairs import IGNORED
+from models.training.photographs import CaptionBatch, Flickr8k
+from models.training.runs import rate, restore, save, stop_on_interrupt
+from models.training.translation import follow_mean, inputs
+
+MEAN = 0.999  # share of the running mean that a step keeps
+
+
+def loss(network: Captioner, batch: CaptionBatch, smoothing: float, coverage: float) -> Tensor:
+    """Mean cross-entropy in nats a word, and `coverage` times how unevenly the cells were used."""
+    memory, state = network.read(batch.cells)
+    memory, state = memory.take(batch.photograph), state[:, batch.photograph]
+    logits, weights = network.follow(memory, state, inputs(batch.target))
+    # A word that is not in the vocabulary is read as unknown, and never asked for.
+    target = batch.target.masked_fill(batch.target == UNKNOWN, IGNORED)
+    found = F.cross_entropy(
+        logits.float().flatten(0, 1),
+        target.flatten(),
+        ignore_index=IGNORED,
+        label_smoothing=smoothing,
+    )
+    if weights is None or not coverage:
+        return found
+    real = (batch.target != IGNORED).float()  # (T, B)
+    used = (weights * real[..., None]).sum(0)  # (B, S)
+    even = real.sum(0)[:, None] / used.shape[1]
+    return found + coverage * (used - even).square().mean()
+
+
+@torch.no_grad()
+def write(network: Captioner, cells: Tensor, limit: int = 30) -> list[list[int]]:
+    """The likeliest word at every step for cells (B, S, F): numbers without the end mark."""
+    memory, state = network.read(cells)
+    token = torch.full((len(cells),), BEGIN)
+    written = torch.full((limit, len(cells)), END)
+    open_rows = torch.ones(len(cells), dtype=torch.bool)
+    for index in range(limit):
+        y = network.embed(token)
+        from_y, context_weight = network.token_part(y)
+        step = network.advance(from_y, state, memory, context_weight)
+        state = step.state
+        logits = network.logits(state[0], step.context, y)
+        logits[:, [UNKNOWN, BEGIN]] = -torch.inf
+        token = logits.argmax(-1)
+        written[index, open_rows] = token[open_rows]
+        open_rows &= token != END
+        if not open_rows.any():
+            break
+    return [[int(k) for k in row if k != END] for row in written.t()]
+
+
+def score(network: Captioner, data: Flickr8k, part: str = "validation") -> float:
+    """BLEU-4 of the likeliest words against the five captions of each photograph."""
+    from sacrebleu.metrics import BLEU
+
+    names, written = data.split[part], []
+    for first in range(0, len(names), 50):
+        written += write(network, data.cells(names[first : first + 50]))
+    vocabulary = data.vocabulary
+    texts = [vocabulary.join(ids) for ids in written]
+    normal = vocabulary.tokenizer.normalizer.normalize_str
+    references = [[normal(data.captions[name][k]) for name in names] for k in range(5)]
+    return BLEU(tokenize="none", force=True).corpus_score(texts, references).score
+
+
+def train(
+    recipe, data: Flickr8k, run: Path, mixed: bool = True
+) -> tuple[dict[str, Tensor], dict, bool]:
+    """Train or go on training. Returns the best weights by validation, the progress so far and
+    whether the recipe ran to its end."""
+    run.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(recipe.seed)
+    network = Captioner(recipe.config(len(data.vocabulary)))
+    network.initialize(torch.Generator().manual_seed(recipe.seed))
+    network.mean.copy_(data.statistics[0])
+    network.deviation.copy_(data.statistics[1])
+    mean = deepcopy(network).eval().requires_grad_(False)
+    optimizer = torch.optim.Adam(network.parameters(), betas=(0.9, 0.98))
+    progress = {"epoch": 0, "step": 0, "best": -1.0, "seconds": 0.0, "history": []}
+    if (run / "progress.json").exists():
+        _, progress = restore(run, {"network": network, "mean": mean}, optimizer)
+    started = time.monotonic() - progress["seconds"]
+    ended = progress["epoch"] >= recipe.epochs
+    per_epoch = -(-len(data.split["train"]) // recipe.photographs)
+    with stop_on_interrupt() as asked:
+        for epoch in range(progress["epoch"], recipe.epochs):
+            torch.manual_seed(recipe.seed * 1000 + epoch)
+            average, network = 0.0, network.train()
+            batches = data.epoch(epoch, recipe.seed, recipe.photographs)
+            for batch in tqdm(batches, f"epoch {epoch + 1}", per_epoch, mininterval=5):
+                if asked["stop"]:
+                    break
+                for group in optimizer.param_groups:
+                    group["lr"] = rate(progress["step"], per_epoch * recipe.epochs, recipe)
+                with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+                    value = loss(network, batch, recipe.smoothing, recipe.coverage)
+                optimizer.zero_grad(set_to_none=True)
+                value.backward()
+                nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
+                optimizer.step()
+                done = progress["step"]
+                follow_mean(mean, network, min(MEAN, (1 + done) / (10 + done)))
+                average += value.item() / per_epoch
+                progress["step"] += 1
+            if asked["stop"]:
+                break
+            figure = score(mean, data)
+            progress |= {"epoch": epoch + 1, "seconds": time.monotonic() - started}
+            progress["history"].append({"epoch": epoch + 1, "train": average, "score": figure})
+            if figure > progress["best"]:
+                progress["best"] = figure
+                save_file(mean.state_dict(), run / "best.safetensors")
+            save(run, {"network": network, "mean": mean}, optimizer, progress)
+            print(f"epoch {epoch + 1}: train {average:.4f} nats, BLEU-4 {figure:.2f}", flush=True)
+        else:
+            ended = True
+    best = run / "best.safetensors"
+    weights = load_file(best) if best.exists() else mean.state_dict()
+    (run / "vocabulary.json").write_text(json.dumps(data.vocabulary.tokens, ensure_ascii=False))
+    return weights, progress, ended

@@ -1,0 +1,155 @@
+from dataclasses import dataclass
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from models.captioner import Captioner, CaptionerConfig
+from models.decoder import BEGIN, END, UNKNOWN
+from models.training import captions
+from models.training.captions import loss, score, train, write
+from models.training.pairs import IGNORED
+from models.training.photographs import CaptionBatch
+
+SIZES = {"embedding_size": 8, "decoder_size": 12, "context_size": 10, "attention_size": 6}
+SHAPE = {"feature_size": 5, "grid": 2}
+
+
+def network(attention: str = "soft", size: int = 8) -> Captioner:
+    built = Captioner(CaptionerConfig(attention, size, **SIZES, **SHAPE))
+    return built.initialize(torch.Generator().manual_seed(3)).eval()
+
+
+def batch() -> CaptionBatch:
+    cells = torch.randn(2, 4, 5, generator=torch.Generator().manual_seed(1))
+    target = torch.tensor([[4, 5, 6], [END, UNKNOWN, 7], [IGNORED, END, END]])
+    return CaptionBatch(cells, torch.tensor([0, 0, 1]), target)
+
+
+def test_the_loss_is_the_mean_over_the_words_that_are_known():
+    net, some = network(), batch()
+    rows = []
+    for column, photograph in enumerate(some.photograph.tolist()):
+        words = [k for k in some.target[:, column].tolist() if k != IGNORED]
+        read = torch.tensor([BEGIN, *words[:-1]])[:, None]
+        logits, _ = net(some.cells[photograph][None], read)
+        for row, word in zip(logits[:, 0], words, strict=True):
+            if word != UNKNOWN:
+                rows.append(F.cross_entropy(row, torch.tensor(word)).item())
+    found = loss(net, some, smoothing=0.0, coverage=0.0).item()
+    assert found == pytest.approx(sum(rows) / len(rows), abs=1e-5)
+
+
+def test_coverage_costs_nothing_where_all_cells_are_used_alike():
+    net, some = network(), batch()
+    with torch.no_grad():
+        net.attention.v.zero_()  # every energy 0: every weight 1/4
+    assert loss(net, some, 0.0, 5.0).item() == pytest.approx(loss(net, some, 0.0, 0.0).item())
+    with torch.no_grad():
+        net.attention.v.fill_(3.0)
+    assert loss(net, some, 0.0, 5.0) > loss(net, some, 0.0, 0.0)
+
+
+def test_padding_takes_no_part_in_the_coverage():
+    net, some = network(), batch()
+    padded = torch.cat([some.target, torch.full((4, 3), IGNORED)])
+    longer = CaptionBatch(some.cells, some.photograph, padded)
+    assert loss(net, longer, 0.1, 2.0).item() == pytest.approx(loss(net, some, 0.1, 2.0).item())
+
+
+def test_writing_never_uses_what_is_no_word_and_stops_at_the_end_or_the_limit():
+    net = network()
+    with torch.no_grad():
+        net.output_bias[UNKNOWN] = net.output_bias[BEGIN] = 50.0
+        net.output_bias[END] = -50.0
+    cells = batch().cells
+    texts = write(net, cells, limit=6)
+    assert [len(text) for text in texts] == [6, 6]
+    assert not {UNKNOWN, BEGIN, END} & {k for text in texts for k in text}
+    with torch.no_grad():
+        net.output_bias[END] = 50.0
+    assert write(net, cells) == [[], []]
+
+
+class Colours:
+    """Four cells, one of them lit in one of four colours; the caption names the colour."""
+
+    def __init__(self):
+        from models.subwords import words
+
+        self.names = {name: k for k, name in enumerate(("red", "green", "blue", "white"))}
+        self.vocabulary = words([f"a small {name} light is on" for name in self.names] * 5, 5)
+        self.statistics = torch.zeros(5), torch.ones(5)
+        self.split = {"train": list(self.names) * 8, "validation": list(self.names)}
+        self.captions = {name: [f"A small {name} light is on."] * 5 for name in self.names}
+
+    def cells(self, names):
+        found = torch.zeros(len(names), 4, 5)
+        for row, name in enumerate(names):
+            found[row, row % 4, self.names[name]] = 3.0  # a cell has no place but by what is in it
+        return found
+
+    def epoch(self, number, seed, photographs):
+        for first in range(0, len(self.split["train"]), photographs):
+            names = self.split["train"][first : first + photographs]
+            ids = self.vocabulary.encode_many([self.captions[name][0] for name in names])
+            owners = torch.arange(len(names))
+            yield CaptionBatch(self.cells(names), owners, torch.tensor(ids).t().contiguous())
+
+
+@dataclass(frozen=True)
+class Recipe:
+    epochs: int = 14
+    photographs: int = 4
+    learning_rate: float = 2e-2
+    warmup: int = 5
+    clip: float = 1.0
+    smoothing: float = 0.0
+    coverage: float = 0.0
+    seed: int = 1
+    attention: str = "soft"
+
+    def config(self, size: int) -> CaptionerConfig:
+        return CaptionerConfig(self.attention, size, **SIZES, **SHAPE)
+
+
+def test_a_tiny_captioner_learns_to_tell_the_colour_of_the_light(tmp_path):
+    data = Colours()
+    weights, progress, ended = train(Recipe(), data, tmp_path, mixed=False)
+    assert ended
+    net = Captioner(Recipe().config(len(data.vocabulary)))
+    net.load_state_dict(weights)
+    assert score(net.eval(), data) == pytest.approx(progress["best"])
+    texts = [data.vocabulary.join(ids) for ids in write(net, data.cells(list(data.names)))]
+    assert texts == [f"a small {name} light is on" for name in data.names]
+    losses = [entry["train"] for entry in progress["history"]]
+    assert losses[-1] < 0.2 < losses[0]
+
+
+def test_a_run_that_was_stopped_goes_on_to_the_same_weights(tmp_path, monkeypatch):
+    whole, _, _ = train(Recipe(epochs=3), Colours(), tmp_path / "whole", mixed=False)
+    before = captions.score
+
+    def stop_after_one(net, data):
+        asked["stop"] = True
+        return before(net, data)
+
+    asked = {"stop": False}
+
+    class Stopping:
+        def __enter__(self):
+            return asked
+
+        def __exit__(self, *error):
+            return None
+
+    monkeypatch.setattr(captions, "stop_on_interrupt", Stopping)
+    monkeypatch.setattr(captions, "score", stop_after_one)
+    _, progress, ended = train(Recipe(epochs=3), Colours(), tmp_path / "part", mixed=False)
+    assert (progress["epoch"], ended) == (1, False)
+    monkeypatch.undo()
+    rest, progress, ended = train(Recipe(epochs=3), Colours(), tmp_path / "part", mixed=False)
+    assert (progress["epoch"], ended) == (3, True)
+    assert rest.keys() == whole.keys()
+    for name, value in whole.items():
+        torch.testing.assert_close(rest[name], value, atol=1e-6, rtol=0)

@@ -171,7 +171,7 @@ def train(
             progress["epoch"] = epoch + 1
             progress["seconds"] = time.monotonic() - started
             progress["history"].append({"epoch": epoch + 1, "train": average, "score": figure})
-            if figure > progress["best"]:
+            if figure >= progress["best"]:  # of equals the later: it has seen more
                 progress["best"] = figure
                 save_file(mean.state_dict(), run / "best.safetensors")
             save(run, {"network": network, "mean": mean}, optimizer, progress)

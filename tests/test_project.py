@@ -166,7 +166,7 @@ def test_every_package_that_the_code_imports_is_required():
         if name.endswith(".py") and name.startswith(("backend/", "models/")):
             for module in re.findall(r"^\s*(?:from|import) (\w+)", text, re.MULTILINE):
                 if module not in sys.stdlib_module_names and module not in own:
-                    package = {"markdown_it": "markdown-it-py"}.get(module, module)
+                    package = {"markdown_it": "markdown-it-py", "PIL": "pillow"}.get(module, module)
                     assert canonicalize_name(package) in runtime, f"{name} imports {module}"
 
 

@@ -298,6 +298,6 @@ def test_a_defect_of_a_page_is_told_on_a_page(client, monkeypatch):
 
 
 def test_every_template_with_a_page_of_its_own_is_tested_here():
-    parts = {"base.html", "error.html", "strings.html"}
+    parts = {"base.html", "error.html", "lab-frame.html", "strings.html"}
     whole = {p.name for p in TEMPLATES.glob("*.html") if "extends" in p.read_text("utf-8")}
     assert whole - parts == set(PAGES.values())

@@ -1,6 +1,5 @@
 /** The lab of a recurrent character network: brings the views together on one text and one axis. */
 
-import { checkpoint as fetchCheckpoint } from "./api.js";
 import { color, forgetColors } from "./color.js";
 import { Colouring } from "./colouring.js";
 import { Compare } from "./compare.js";
@@ -13,7 +12,7 @@ import { Microscope } from "./microscope.js";
 import { NextCharacters } from "./next-characters.js";
 import { Overview } from "./overview.js";
 import { Problem } from "./problem.js";
-import { refuse } from "./refuse.js";
+import { openLab } from "./open-lab.js";
 import { ReadingText } from "./reading-text.js";
 import { Saver } from "./saver.js";
 import { Session } from "./session.js";
@@ -348,17 +347,4 @@ class Lab {
   }
 }
 
-async function open() {
-  let about = pageData.checkpoint;
-  try {
-    if (about.status !== "ready") about = await fetchCheckpoint(about.id);
-    if (about.status !== "ready") throw new Error(about.reason || about.status);
-  } catch (error) {
-    refuse(error);
-    return;
-  }
-  document.body.classList.add("ready");
-  globalThis.lab = new Lab(about); // for the console, and for tests of the page
-}
-
-open();
+openLab(Lab);

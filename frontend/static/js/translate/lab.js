@@ -1,11 +1,10 @@
 /** The lab of a translator: brings the views together on one sentence and one link. */
 
-import { checkpoint as fetchCheckpoint } from "../api.js";
 import { forgetColors } from "../color.js";
 import { loadPlotly, plotly } from "../plotly.js";
 import { Present } from "../present.js";
 import { Problem } from "../problem.js";
-import { refuse } from "../refuse.js";
+import { openLab } from "../open-lab.js";
 import { pageData, t } from "../words.js";
 import { Alignment } from "./alignment.js";
 import { ArithmeticPanel } from "./arithmetic-panel.js";
@@ -234,17 +233,4 @@ class TranslateLab {
   }
 }
 
-async function open() {
-  let about = pageData.checkpoint;
-  try {
-    if (about.status !== "ready") about = await fetchCheckpoint(about.id);
-    if (about.status !== "ready") throw new Error(about.reason || about.status);
-  } catch (error) {
-    refuse(error);
-    return;
-  }
-  document.body.classList.add("ready");
-  globalThis.lab = new TranslateLab(about); // for the console, and for tests of the page
-}
-
-open();
+openLab(TranslateLab);

@@ -1,0 +1,1 @@
+"""The translate route: what it answers, what it refuses, and many at once."""

@@ -1,0 +1,50 @@
+"""What the tests of translation share: a folder of toys, and ways to ask."""
+
+import numpy as np
+
+from tests.backend.serving import decode, events
+from tests.toys import TRANSLATORS
+
+TOLERANCE = 1e-5  # float32 sums in another order, absolute
+SENTENCE = "A dog runs on the beach."
+DATE = "3 may 2026"
+LONG = {"text": SENTENCE, "max_new_tokens": 200, "stream": True}  # the toys never end by themselves
+ATTENDING = [id for id, config in TRANSLATORS.items() if config.attention != "none"]
+
+
+def text_for(id: str) -> str:
+    """A text that a toy can read."""
+    return DATE if id == "toy-characters" else SENTENCE
+
+
+def ask(client, id: str = "toy-additive", **body):
+    body = {"text": text_for(id), "max_new_tokens": 12, **body}
+    return client.post(f"/api/checkpoints/{id}/translate", json=body)
+
+
+def whole(client, id: str = "toy-additive", **body) -> dict:
+    answer = ask(client, id, **body)
+    assert answer.status_code == 200, answer.text[:500]
+    return answer.json()
+
+
+def streamed(client, id: str = "toy-additive", **body) -> list[tuple[str, dict]]:
+    answer = ask(client, id, stream=True, **body)
+    assert answer.status_code == 200, answer.text[:500]
+    found = events(answer.text)
+    assert found[0][0] == "start"
+    assert found[-1][0] == "done", found[-1]
+    return found
+
+
+def named(found, name: str) -> list[dict]:
+    return [data for event, data in found if event == name]
+
+
+def points(answer: dict) -> dict[str, np.ndarray]:
+    return {name: decode(point["data"]) for name, point in answer["points"].items()}
+
+
+def softmax(energy: np.ndarray) -> np.ndarray:
+    power = np.exp(energy - energy.max(-1, keepdims=True))
+    return power / power.sum(-1, keepdims=True)

@@ -103,6 +103,11 @@ def card(request: Request, language: str, checkpoint: str) -> Response:
 
 @router.get("/{language}/lab/{checkpoint}")
 def lab(request: Request, language: str, checkpoint: str) -> Response:
-    about = request.app.state.catalog.describe(checkpoint)
+    catalog = request.app.state.catalog
+    about = catalog.describe(checkpoint)
+    pair = None
+    if about["pair"] in catalog.entries:  # what its figures are held against
+        found = catalog.describe(about["pair"])
+        pair = {name: found[name] for name in ("id", "title", "config", "figures")}
     template = LABS.get(about["kind"], "lab.html")
-    return render(request, require_language(language), template, checkpoint=about)
+    return render(request, require_language(language), template, checkpoint=about, pair=pair)

@@ -298,6 +298,13 @@ def test_the_chart_of_lengths_says_what_was_measured_and_in_which_unit(
     assert f"{unit} read" in saved(page, "lengths", "SVG").read_text("utf-8")
 
 
+def test_the_chart_of_lengths_has_the_network_without_attention_beside_the_one_with_it(open_page):
+    page = open_page(lab())
+    settled(page)
+    rows = saved(page, "lengths", "CSV").read_text("utf-8").splitlines()[1:]
+    assert [row.split(",")[0] for row in rows] == ["toy-additive", "toy-plain"]
+
+
 def test_a_saved_graph_and_saved_states_name_the_sentence_that_they_are_of(open_page):
     page = open_page(lab())
     settled(page)

@@ -69,7 +69,7 @@ class TranslateLab {
     this.graph = new Graph(get("graph"), { translation, link, onForce, onGo: (target) => this.go(target) });
     this.alignment = translation.attends ? new Alignment(get("alignment"), { translation, link, onForce, onRelease, label: t("alignment: rows are words written, columns words read. Arrows move, Enter makes the row look there.") }) : null;
     this.tree = new BeamTree(get("beam-tree"), { translation, link, onTake: (tokens) => steering.read(tokens) });
-    this.lengths = new LengthChart(get("length-chart"), { checkpoints: [about] });
+    this.lengths = new LengthChart(get("length-chart"), { checkpoints: [about, pageData.pair].filter(Boolean) });
     this.step = new StepPanel(get("step-panel"), { translation, link, onTake: (step, token) => steering.take(step, token) });
     this.arithmetic = new ArithmeticPanel(get("arithmetic"), { translation, link, score: about.config?.attention ?? "none", onForce, onRelease, onUnit: () => this.saveAddress() });
     this.saver = new TranslationSaver(this);
@@ -174,7 +174,7 @@ class TranslateLab {
 
   partnered() {
     const { about, partner, steering } = this;
-    this.lengths.set([about, partner.about].filter(Boolean));
+    this.lengths.set([about, partner.about ?? pageData.pair].filter(Boolean));
     get("length-head").hidden = !this.lengths.any;
     if (steering.text !== null) partner.run(steering.plain);
     this.saveAddress();

@@ -3,7 +3,7 @@
 `Seq2Seq.forward` leaves the gradient to autograd, which makes small products of weight gradients at
 every step and adds them up. Here the steps keep only what flows from one to the next, and the
 gradients of all weights come from one product over all steps at the end. The numbers are the same
-(a test holds the two against each other); on one core it is several times faster.
+(a test holds the two against each other), and a step of translate-en-fr takes 0.8 times as long.
 
 Let a_t be the weights of step t, u_t = tanh(U h_j + W s_{t-1}), and d_x the gradient of x:
 

@@ -30,10 +30,10 @@ class CaptionBatch:
     target: Tensor  # (T, B), ends with </s>, padded with IGNORED
 
 
-class Flickr8k:
-    """Hodosh, Young, Hockenmaier 2013. `features` is what `training.features` wrote."""
+class Captions:
+    """Five captions a photograph and the published split: Hodosh, Young, Hockenmaier 2013."""
 
-    def __init__(self, folder: Path, features: Path):
+    def __init__(self, folder: Path):
         self.hashes: dict[str, str] = {}
         lines = self._lines(folder, SPLIT)
         self.split: dict[str, list[str]] = {}
@@ -44,12 +44,6 @@ class Flickr8k:
         for line in self._lines(folder, CAPTIONS):
             name, caption = line.split("\t")
             self.captions.setdefault(name, []).append(caption)
-        names = (features / "names.txt").read_text("utf-8").split()
-        self.rows = {name: row for row, name in enumerate(names)}
-        done = int((features / "done.txt").read_text())
-        if done < len(names):
-            raise FileNotFoundError(2, "unfinished", str(features / "grids.f16"))
-        self.grids = open_grids(features / "grids.f16", len(names))
 
     def _lines(self, folder: Path, file: str) -> list[str]:
         raw = (folder / file).read_bytes()
@@ -62,6 +56,19 @@ class Flickr8k:
         """Words of the training captions."""
         texts = [text for name in self.split["train"] for text in self.captions[name]]
         return subwords.words(texts, LEAST)
+
+
+class Flickr8k(Captions):
+    """The photographs with their captions. `features` is what `training.features` wrote."""
+
+    def __init__(self, folder: Path, features: Path):
+        super().__init__(folder)
+        names = (features / "names.txt").read_text("utf-8").split()
+        self.rows = {name: row for row, name in enumerate(names)}
+        done = int((features / "done.txt").read_text())
+        if done < len(names):
+            raise FileNotFoundError(2, "unfinished", str(features / "grids.f16"))
+        self.grids = open_grids(features / "grids.f16", len(names))
 
     @cached_property
     def statistics(self) -> tuple[Tensor, Tensor]:

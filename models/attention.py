@@ -1,4 +1,4 @@
-"""Soft attention: how well each annotation answers a query, and the mean weighted by it.
+"""Attention: how well each annotation answers a query, and the mean weighted by it.
 
 For a query s (the decoder's state before a step) and annotations h_1..h_S (the encoder's states):
 
@@ -6,12 +6,14 @@ For a query s (the decoder's state before a step) and annotations h_1..h_S (the 
     energy_j = s . h_j                  dot         Luong, Pham, Manning 2015 (arXiv:1508.04025)
     energy_j = (W s) . h_j              general     the same
     weight_j = exp(energy_j) / sum over the real positions of exp(energy)
-    context  = sum_j weight_j h_j
+    context  = sum_j weight_j h_j                soft
+    context  = h_j, of one j that is chosen      hard    Xu et al. 2015 (arXiv:1502.03044)
 
 A position of padding has weight 0 exactly. Unlike `torch.nn.MultiheadAttention` there is one head,
 nothing is scaled by the square root of the size, and the values are the annotations themselves.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -19,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 SCORES = ("additive", "dot", "general")
+Look = Callable[[Tensor], Tensor]  # weights (B, S) -> the one position (B,) that is looked at
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Attended:
     energy: Tensor  # (B, S); -inf at padding
     weights: Tensor  # (B, S), rows sum to 1
     context: Tensor  # (B, C)
+    chosen: Tensor | None = None  # (B,), the one position of hard attention
 
 
 class Attention(nn.Module):
@@ -67,11 +71,13 @@ class Attention(nn.Module):
         annotations: Tensor,
         mask: Tensor | None = None,
         force: Tensor | None = None,
+        look: Look | None = None,
     ) -> Attended:
         """State (B, D), keys (B, S, A), annotations (B, S, C), mask (B, S), True where real.
 
         `force` (B,) puts the whole weight of a row on one position; -1 leaves the row alone. The
-        energies stay what the network computed.
+        energies stay what the network computed. With a `look` attention is hard: the context is
+        the one annotation that it chooses by the weights.
         """
         query = None if self.query is None else self.linear(state, self.query.weight)  # (B, A)
         asked = state if query is None else query
@@ -86,5 +92,9 @@ class Attention(nn.Module):
         if force is not None:
             one_hot = torch.zeros_like(weights).scatter_(1, force.clamp(min=0)[:, None], 1.0)
             weights = torch.where((force >= 0)[:, None], one_hot, weights)
+        if look is not None:
+            chosen = look(weights)
+            context = annotations[torch.arange(len(chosen), device=chosen.device), chosen]
+            return Attended(query, energy, weights, context, chosen)
         context = (weights[:, None].to(annotations.dtype) @ annotations)[:, 0]  # (B, C)
         return Attended(query, energy, weights, context)

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from models.checkpoint import check_choice, check_sizes
-from models.decoder import Decoder, Memory
+from models.decoder import BEGIN, UNKNOWN, Decoder, Memory
 from models.efficientnet import FEATURES, GRID
 
 ATTENTIONS = ("soft", "hard", "none")
@@ -63,6 +63,7 @@ class Captioner(Decoder):
 
     kind = "captioner"
     tasks = ("caption",)
+    never_written = (UNKNOWN, BEGIN)
 
     def __init__(self, config: CaptionerConfig):
         C, D = config.context_size, config.decoder_size
@@ -96,9 +97,9 @@ class Captioner(Decoder):
             memory = Memory(annotations, self.attention.keys(annotations), None, None)
         return memory, torch.stack([h, c])
 
-    def admitted(self, context: Tensor, h: Tensor) -> Tensor:
-        """The context times the gate of Xu et al., section 4.2.1."""
-        return torch.sigmoid(self.linear(h, self.gate.weight, self.gate.bias)) * context
+    def admission(self, h: Tensor) -> Tensor:
+        """The gate of Xu et al., section 4.2.1."""
+        return torch.sigmoid(self.linear(h, self.gate.weight, self.gate.bias))
 
     def forward(self, cells: Tensor, target: Tensor) -> tuple[Tensor, Tensor | None]:
         """Teacher forcing: cells (B, S, F), target (T, B) beginning with `<s>` -> logits

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.attention import Attended, Attention
+from models.attention import Attended, Attention, Look
 from models.cells import gates
 
 CELLS: dict[str, type[nn.RNNBase]] = {"gru": nn.GRU, "lstm": nn.LSTM}
@@ -51,10 +51,13 @@ class Advanced:
     gates: dict[str, Tensor]  # by letter, (B, D) each
     context: Tensor  # (B, C)
     attended: Attended | None
+    gate: Tensor | None  # (B, 1), the share of the attended context that was let in
 
 
 class Decoder(nn.Module):
     """The parts of a network that write. A subclass reads a source and makes the `Memory`."""
+
+    never_written: tuple[int, ...] = (BEGIN,)  # tokens that are no target in training
 
     def __init__(
         self,
@@ -95,15 +98,18 @@ class Decoder(nn.Module):
         memory: Memory,
         context_weight: Tensor,
         force: Tensor | None = None,
+        look: Look | None = None,
     ) -> Advanced:
         """One step. `from_y` (B, G * D) and `context_weight` come from `token_part`,
-        `state` is (R, B, D), `force` as in `Attention.forward`."""
-        h, attended = state[0], None
+        `state` is (R, B, D), `force` and `look` as in `Attention.forward`."""
+        h, attended, gate = state[0], None, None
         if self.attention is None:
             context = memory.fixed
         else:
-            attended = self.attention(h, memory.keys, memory.annotations, memory.mask, force)
-            context = self.admitted(attended.context, h)
+            attended = self.attention(h, memory.keys, memory.annotations, memory.mask, force, look)
+            context, gate = attended.context, self.admission(h)
+            if gate is not None:
+                context = gate * context
         from_x = from_y + self.linear(context, context_weight)
         from_h = self.linear(h, self.decoder.weight_hh_l0, self.decoder.bias_hh_l0)
         now = gates(self.cell, from_x.float(), from_h.float())
@@ -112,11 +118,12 @@ class Decoder(nn.Module):
             state = torch.stack([now["o"] * c.tanh(), c])
         else:
             state = torch.lerp(now["n"], h, now["z"])[None]  # (1 - z) * n + z * h
-        return Advanced(state, now, context, attended)
+        return Advanced(state, now, context, attended, gate)
 
-    def admitted(self, context: Tensor, h: Tensor) -> Tensor:
-        """What a step takes of the context (B, C), given the state before it (B, D): all of it."""
-        return context
+    def admission(self, h: Tensor) -> Tensor | None:
+        """The share (B, 1) of what is looked at that a step lets in, given the state before it
+        (B, D); None: all of it."""
+        return None
 
     def embed(self, tokens: Tensor) -> Tensor:
         """Written tokens (...) -> what the decoder reads of them, (..., N).

@@ -9,7 +9,11 @@ from pathlib import Path
 
 from models.checkpoint import CheckpointError, read_checkpoint
 
-KINDS = {"char_rnn": "models.char_rnn", "seq2seq": "models.translator"}
+KINDS = {
+    "char_rnn": "models.char_rnn",
+    "seq2seq": "models.translator",
+    "captioner": "models.describer",
+}
 
 
 def open_checkpoint(folder: Path, device: str = "cpu", capacity: int = 128):

@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 
 from models.beam import Beam
-from models.cells import Recurrent, letter_range
+from models.cells import Recurrent
 from models.checkpoint import CheckpointError, CheckpointFiles, config_of, fill
-from models.decoder import BEGIN, END, UNKNOWN, Memory
+from models.decoder import UNKNOWN, Memory
 from models.products import Products
 from models.seq2seq import Seq2Seq, Seq2SeqConfig
 from models.subwords import Source, Vocabulary
 from models.trace import Point, choose
-from models.writing import End, Step, write
+from models.writing import End, Step, check, memory_points, points_of, write
 
 
 def open_checkpoint(files: CheckpointFiles, device: str = "cpu", capacity: int = 128):
@@ -57,35 +57,15 @@ class Translator:
 
     def _points(self) -> list[Point]:
         config = self.network.config
-        C, D, A = 2 * config.encoder_size, config.decoder_size, config.attention_size
-        points = [
-            Point(_encoder(p.name), ("source", "unit"), p.range, (None, p.shape[-1]))
-            for p in self.encoder.points
+        bounded, C = "signed", 2 * config.encoder_size
+        return [
+            *(
+                Point(_encoder(p.name), ("source", "unit"), p.range, (None, p.shape[-1]))
+                for p in self.encoder.points
+            ),
+            Point("annotation", ("source", "unit"), bounded, (None, C)),
+            *points_of(self.network, "target", {"source": None}, bounded),
         ]
-        bounded = "signed"
-        points.append(Point("annotation", ("source", "unit"), bounded, (None, C)))
-        letters = ("h", "c", "i", "f", "g", "o") if config.cell == "lstm" else ("h", "r", "z", "n")
-        points += [
-            Point(f"decoder.0.{x}", ("target", "unit"), letter_range(config.cell, x), (None, D))
-            for x in letters
-        ]
-        if not self.attends:
-            return [*points, Point("context", ("unit",), bounded, (C,))]
-        both = ("target", "source")
-        points += [
-            Point("attention", both, "probability", (None, None)),
-            Point("attention.energy", both, "real", (None, None)),
-            Point("context", ("target", "unit"), bounded, (None, C)),
-        ]
-        if config.attention == "additive":
-            points += [
-                Point("attention.query", ("target", "unit"), "real", (None, A)),
-                Point("attention.key", ("source", "unit"), "real", (None, A)),
-                Point("attention.v", ("unit",), "real", (A,)),
-            ]
-        elif config.attention == "general":
-            points.append(Point("attention.query", ("target", "unit"), "real", (None, C)))
-        return points
 
     def read(self, text: str) -> Source:
         """A text as tokens. Raises `UnknownCharacters` where the source is read by characters."""
@@ -108,32 +88,13 @@ class Translator:
         run = self.encoder.run(x, None, [f"rnn{name[len('encoder') :]}" for name in encoder])
         memory, state = network.remember(run.output)
         points = {_encoder(name): value[:, 0].numpy() for name, value in run.points.items()}
-        points["annotation"] = memory.annotations[0].numpy()
-        if memory.fixed is not None:
-            points["context"] = memory.fixed[0].numpy()
-        elif network.attention.key is not None:
-            points["attention.key"] = memory.keys[0].numpy()
-            points["attention.v"] = network.attention.v.numpy()
-        return memory, state, points
+        return memory, state, points | memory_points(network, memory)
 
     def check(
         self, source: Source, prefix: Sequence[int] = (), force: Mapping[int, int] | None = None
     ) -> None:
         """Raise ValueError for a prefix that cannot be written or a force that cannot be done."""
-        for at, number in enumerate(prefix):
-            if not 0 <= number < len(self.target):
-                raise ValueError(f"prefix[{at}] is {number}, tokens are 0..{len(self.target) - 1}")
-            if number == BEGIN or (number == END and at < len(prefix) - 1):
-                token = self.target.tokens[number]
-                raise ValueError(f"prefix[{at}] is {token}, which cannot stand inside a text")
-        if force and not self.attends:
-            raise ValueError("this network has no attention to force")
-        for step, position in (force or {}).items():
-            if step < 0 or not 0 <= position < len(source.ids):
-                raise ValueError(
-                    f"step {step} cannot look at {position}: steps count from 0, "
-                    f"source positions are 0..{len(source.ids) - 1}"
-                )
+        check(self.network, self.target_tokens, len(source.ids), prefix, force or {})
 
     def _text(self, source: Source, token_ids: Sequence[int], looks: Sequence[int | None]) -> str:
         """The written text, each `<unk>` replaced by the copied word it looked at most, or, with

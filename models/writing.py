@@ -8,17 +8,22 @@ path is wanted; the path that it found is then read, so that every step tells al
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from models.beam import Beam, Hypothesis, score, search
+from models.cells import letter_range
 from models.decoder import BEGIN, END, Advanced, Decoder, Memory
+from models.trace import Point
 
 CANDIDATES = 8  # likeliest tokens that a step tells
 # The text of token numbers, given where each was looked at most (None: nowhere, not known).
 Text = Callable[[Sequence[int], Sequence[int | None]], str]
+# Hard attention: a step and its weights (B, S) -> the one annotation (B,) that it looks at.
+Look = Callable[[int, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -30,9 +35,10 @@ class Step:
     probability: float
     top: list[tuple[int, float]]  # the likeliest tokens with their probabilities
     attention: np.ndarray | None = field(repr=False)  # (S,)
-    forced: int | None  # the source position it had to look at
+    forced: int | None  # the annotation it had to look at
     given: bool  # the token was decided by the request
     points: dict[str, np.ndarray] = field(repr=False)
+    chosen: int | None = None  # the annotation that hard attention looked at
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,76 @@ class End:
     hypotheses: list[Written]
 
 
+LETTERS = {"lstm": ("h", "c", "i", "f", "g", "o"), "gru": ("h", "r", "z", "n")}
+
+
+def points_of(
+    network: Decoder, step: str, places: Mapping[str, int | None], range: str
+) -> list[Point]:
+    """What there is to see of a decoder and of what it looks at, the annotations left out.
+
+    `step` is the axis of the tokens, `places` the axes of the annotations with their sizes, `range`
+    that of an annotation's numbers.
+    """
+    D, attention = network.decoder.hidden_size, network.attention
+    C = network.decoder.input_size - network.token_width
+    points = [
+        Point(f"decoder.0.{x}", (step, "unit"), letter_range(network.cell, x), (None, D))
+        for x in LETTERS[network.cell]
+    ]
+    if attention is None:
+        return [*points, Point("context", ("unit",), range, (C,))]
+    axes, sizes = tuple(places), tuple(places.values())
+    points += [
+        Point("attention", (step, *axes), "probability", (None, *sizes)),
+        Point("attention.energy", (step, *axes), "real", (None, *sizes)),
+        Point("context", (step, "unit"), range, (None, C)),
+    ]
+    if attention.query is not None:
+        A = attention.query.out_features
+        points.append(Point("attention.query", (step, "unit"), "real", (None, A)))
+    if attention.key is not None:
+        points += [
+            Point("attention.key", (*axes, "unit"), "real", (*sizes, A)),
+            Point("attention.v", ("unit",), "real", (A,)),
+        ]
+    return points
+
+
+def memory_points(network: Decoder, memory: Memory) -> dict[str, np.ndarray]:
+    """The points of a memory of one row: what every step looks at."""
+    points = {"annotation": memory.annotations[0].numpy()}
+    if memory.fixed is not None:
+        points["context"] = memory.fixed[0].numpy()
+    elif network.attention.key is not None:
+        points["attention.key"] = memory.keys[0].numpy()
+        points["attention.v"] = network.attention.v.numpy()
+    return points
+
+
+def check(
+    network: Decoder,
+    tokens: Sequence[str],
+    annotations: int,
+    prefix: Sequence[int],
+    force: Mapping[int, int],
+) -> None:
+    """Raise ValueError for a prefix that cannot be written or a force that cannot be done."""
+    for at, number in enumerate(prefix):
+        if not 0 <= number < len(tokens):
+            raise ValueError(f"prefix[{at}] is {number}, tokens are 0..{len(tokens) - 1}")
+        if number in network.never_written or (number == END and at < len(prefix) - 1):
+            raise ValueError(f"prefix[{at}] is {tokens[number]}, which cannot stand inside a text")
+    if force and network.attention is None:
+        raise ValueError("this network has no attention to force")
+    for step, position in force.items():
+        if step < 0 or not 0 <= position < annotations:
+            raise ValueError(
+                f"step {step} cannot look at {position}: steps count from 0, "
+                f"positions are 0..{annotations - 1}"
+            )
+
+
 def write(
     network: Decoder,
     memory: Memory,
@@ -69,12 +145,14 @@ def write(
     prefix: Sequence[int],
     force: Mapping[int, int],
     points: Collection[str],
+    look: Look | None = None,
 ) -> Iterator[Beam | Step | End]:
     """Write from a memory of one row: the steps of the search, of the text it found, and its end.
 
-    `limit` tokens at most, the prefix counted; `points` are the names that a step captures.
+    `limit` tokens at most, the prefix counted; `points` are the names that a step captures; with a
+    `look` attention is hard.
     """
-    writing = _Writing(network, memory, state, force, points)
+    writing = _Writing(network, memory, state, force, points, look)
     found: list[Hypothesis] | None = None
     # A prefix that is whole is read; a search follows where more than one path is wanted.
     chosen = list(prefix)
@@ -111,9 +189,9 @@ def write(
 class _Writing:
     """The decoder in the middle of a text. Its state is after the tokens written so far."""
 
-    def __init__(self, network: Decoder, memory: Memory, state: Tensor, force, names):
+    def __init__(self, network: Decoder, memory: Memory, state: Tensor, force, names, look):
         self.network, self.memory = network, memory
-        self.force, self.names = force, names
+        self.force, self.names, self.look = force, names, look
         self.first, self.state, self.last = state, state, BEGIN
         self.total = 0.0  # log probability of the tokens written so far
 
@@ -126,11 +204,12 @@ class _Writing:
         force = None
         if index in self.force:
             force = torch.full((len(tokens),), self.force[index])
+        look = None if self.look is None else partial(self.look, index)
         y = network.embed(tokens)  # (B, N)
         from_y, context_weight = network.token_part(y)
-        done = network.advance(from_y, state, memory, context_weight, force)
+        done = network.advance(from_y, state, memory, context_weight, force, look)
         log_p = network.logits(done.state[0], done.context, y).log_softmax(-1)
-        log_p[:, BEGIN] = -torch.inf  # never seen as a target
+        log_p[:, network.never_written] = -torch.inf
         return done, log_p
 
     @torch.no_grad()
@@ -178,6 +257,7 @@ class _Writing:
             self.force.get(index),
             given,
             self._captured(done),
+            None if attended is None or attended.chosen is None else int(attended.chosen),
         )
 
     def _captured(self, done: Advanced) -> dict[str, np.ndarray]:
@@ -191,4 +271,6 @@ class _Writing:
             found["attention.energy"] = done.attended.energy
             if done.attended.query is not None:
                 found["attention.query"] = done.attended.query
+        if done.gate is not None:
+            found["gate"] = done.gate
         return {name: value[0].numpy() for name, value in found.items() if name in self.names}

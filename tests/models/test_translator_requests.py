@@ -97,7 +97,7 @@ def test_characters_that_cannot_be_read_are_told_with_their_places(text, found):
         ([-1], {}, r"prefix\[0\] is -1, tokens are"),
         ([5, BEGIN], {}, r"prefix\[1\] is <s>, which cannot stand inside"),
         ([END, 5], {}, r"prefix\[0\] is </s>, which cannot stand inside"),
-        ([], {0: 9}, r"step 0 cannot look at 9: steps count from 0, source positions are 0\.\.8"),
+        ([], {0: 9}, r"step 0 cannot look at 9: steps count from 0, positions are 0\.\.8"),
         ([], {2: -1}, "step 2 cannot look at -1"),
         ([], {-1: 0}, "step -1 cannot look at 0"),
     ],

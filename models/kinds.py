@@ -13,6 +13,7 @@ KINDS = {
     "char_rnn": "models.char_rnn",
     "seq2seq": "models.translator",
     "captioner": "models.describer",
+    "vqa": "models.answerer",
 }
 
 

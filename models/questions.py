@@ -1,0 +1,256 @@
+"""Questions about a drawn scene, with their answers.
+
+Nothing is asked that two people could answer differently: what a question names is there once, or
+is counted, and "left of" is asked only where the one thing on that side is clearly beside and not
+above or below. The words are few (`vocabulary`), the phrasings several.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import product
+from random import Random
+
+from models import subwords
+from models.scenes import COLOURS, MOST, SHAPES, Scene, Thing, pick
+from models.subwords import Vocabulary
+
+NUMBERS = [str(n) for n in range(MOST + 1)]
+ANSWERS = [*COLOURS, *SHAPES, "yes", "no", *NUMBERS]
+CLEAR = 30.0  # pixels that lie at least between two centres where one is "left of" the other
+SLANT = 0.9  # "left of" is said where the step up or down is less than this share of the step aside
+NONE = 0.2  # share of the questions "how many" that are about what is not there
+
+# side: the way there (right, down)
+SIDES = {"left": (-1, 0), "right": (1, 0), "above": (0, -1), "below": (0, 1)}
+WAYS = {
+    "left": ("left of", "to the left of", "on the left of"),
+    "right": ("right of", "to the right of", "on the right of"),
+    "above": ("above", "over"),
+    "below": ("below", "under", "beneath"),
+}
+THINGS = ("thing", "object", "shape")  # words for whatever is there
+PLURALS = {"fish": "fish", "cross": "crosses"}
+PHRASES = {
+    "colour": (
+        "what colour is {it}?",
+        "what is the colour of {it}?",
+        "which colour is {it}?",
+        "which colour does {it} have?",
+        "what color is {it}?",
+    ),
+    "shape": (
+        "what is {colour}?",
+        "what shape is the {colour} thing?",
+        "which shape is {colour}?",
+        "what is the {colour} thing?",
+        "what is the {colour} object?",
+        "what is the shape of the {colour} object?",
+    ),
+    "beside": ("what is {way} {it}?", "which thing is {way} {it}?", "what shape is {way} {it}?"),
+    "colour beside": (
+        "what colour is the thing {way} {it}?",
+        "which colour has the thing {way} {it}?",
+        "what is the colour of the object {way} {it}?",
+        "what color is the object {way} {it}?",
+    ),
+    "count": (
+        "how many {them} are there?",
+        "how many {them} do you see?",
+        "how many {them} can you see?",
+        "how many {them} are in the picture?",
+        "count the {them}",
+    ),
+    "exists": (
+        "is there {one}?",
+        "do you see {one}?",
+        "can you see {one}?",
+        "is there {one} in the picture?",
+    ),
+    "order": ("is {it} {way} {other}?",),
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question, its answer, and the things that it is about, as numbers of the scene's things."""
+
+    text: str
+    answer: str
+    kind: str  # one of KINDS
+    named: tuple[int, ...]  # what it starts from; empty where it names nothing that is there once
+    found: tuple[int, ...]  # what has to be looked at last: what is answered about, or counted
+
+
+def vocabulary() -> Vocabulary:
+    """Every word of every phrase."""
+    named = [*SHAPES, *COLOURS, *THINGS, *map(_plural, [*SHAPES, *THINGS]), "a", "an"]
+    phrases = [
+        phrase.format_map(defaultdict(str)) for group in PHRASES.values() for phrase in group
+    ]
+    ways = [way for group in WAYS.values() for way in group]
+    return subwords.words([" ".join([*phrases, *named, *ways])], 1)
+
+
+def _plural(word: str) -> str:
+    return PLURALS.get(word, f"{word}s")
+
+
+def _article(phrase: str) -> str:
+    return f"an {phrase}" if phrase[0] in "aeiou" else f"a {phrase}"
+
+
+def names(scene: Scene, number: int) -> list[str]:
+    """The shortest ways to name one thing of a scene that fit no other."""
+    thing, others = scene.things[number], scene.things[:number] + scene.things[number + 1 :]
+    found = []
+    if all(one.shape != thing.shape for one in others):
+        found.append(f"the {thing.shape}")
+    if all(one.colour != thing.colour for one in others):
+        found.append(f"the {thing.colour} thing")
+    if not found and all((one.colour, one.shape) != (thing.colour, thing.shape) for one in others):
+        found.append(f"the {thing.colour} {thing.shape}")
+    return found
+
+
+def lies(side: str, thing: Thing, other: Thing) -> bool:
+    """Whether a thing is clearly to that side of another, and on no other side of it."""
+    ahead, aside = _steps(side, thing, other)
+    return ahead >= CLEAR and abs(aside) <= SLANT * ahead
+
+
+def _steps(side: str, thing: Thing, other: Thing) -> tuple[float, float]:
+    """How far it is from the other to the thing, to a side and across."""
+    right, down = SIDES[side]
+    x, y = thing.x - other.x, thing.y - other.y
+    return x * right + y * down, x * down + y * right
+
+
+def _colour(scene: Scene, rng: Random) -> Iterable[Asked]:
+    for k, thing in enumerate(scene.things):
+        for it in names(scene, k):
+            if thing.colour not in it:
+                yield _asked(rng, "colour", thing.colour, (k,), (k,), it=it)
+
+
+def _shape(scene: Scene, rng: Random) -> Iterable[Asked]:
+    for k, thing in enumerate(scene.things):
+        if f"the {thing.colour} thing" in names(scene, k):
+            yield _asked(rng, "shape", thing.shape, (k,), (k,), colour=thing.colour)
+
+
+def _pairs(scene: Scene) -> Iterable[tuple[str, int, int]]:
+    """A side, a thing, and the only thing that anyone could place on that side of it."""
+    for side in SIDES:
+        for k, thing in enumerate(scene.things):
+            there = [
+                n
+                for n, one in enumerate(scene.things)
+                if n != k and _steps(side, one, thing)[0] > -CLEAR / 3
+            ]
+            if len(there) == 1 and lies(side, scene.things[there[0]], thing):
+                yield side, k, there[0]
+
+
+def _beside(kind: str, answer: Callable[[Thing], str]):
+    def ask(scene: Scene, rng: Random) -> Iterable[Asked]:
+        for side, k, n in _pairs(scene):
+            for it in names(scene, k):
+                told = answer(scene.things[n])
+                way = pick(rng, WAYS[side])
+                yield _asked(rng, kind, told, (k,), (n,), way=way, it=it)
+
+    return ask
+
+
+def _count(scene: Scene, rng: Random) -> Iterable[Asked]:
+    """All things, a shape, a colour or both: every number that can be had is as likely, and what
+    is not there as often as NONE says."""
+    if rng.random() < NONE:
+        pool = _absent(scene, *pick(rng, ((True, False), (False, True), (True, True))))
+    else:
+        by_number = defaultdict(list)
+        for what in dict.fromkeys(
+            what
+            for thing in scene.things
+            for what in product(("", thing.shape), ("", thing.colour))
+        ):
+            by_number[len(_fitting(scene, *what))].append(what)
+        pool = by_number[pick(rng, sorted(by_number))]
+    shape, colour = pick(rng, pool)
+    found = _fitting(scene, shape, colour)
+    them = f"{colour} {_plural(shape or pick(rng, THINGS))}".strip()
+    yield _asked(rng, "count", str(len(found)), (), found, them=them)
+
+
+def _fitting(scene: Scene, shape: str, colour: str) -> tuple[int, ...]:
+    """The things of a shape and a colour; "" fits any."""
+    return tuple(
+        k for k, t in enumerate(scene.things) if shape in ("", t.shape) and colour in ("", t.colour)
+    )
+
+
+def _absent(scene: Scene, shaped: bool, coloured: bool) -> list[tuple[str, str]]:
+    """Every shape and colour that nothing in the scene has; "" where one of them is no matter."""
+    among = product(SHAPES if shaped else [""], COLOURS if coloured else [""])
+    return [what for what in among if not _fitting(scene, *what)]
+
+
+def _exists(scene: Scene, rng: Random) -> Iterable[Asked]:
+    """As often there as not. A colour and a shape that are there, but not together, are the harder
+    question, and asked where there are such."""
+    shaped, coloured = pick(rng, ((True, False), (False, True), *[(True, True)] * 4))
+    if rng.random() < 0.5:
+        thing = pick(rng, scene.things)
+        shape, colour = thing.shape if shaped else "", thing.colour if coloured else ""
+    else:
+        pool = _absent(scene, shaped, coloured)
+        crossed = {(a.shape, b.colour) for a in scene.things for b in scene.things}
+        near = [what for what in pool if what in crossed]
+        shape, colour = pick(rng, near if near and rng.random() < 0.6 else pool)
+    found = _fitting(scene, shape, colour)
+    one = _article(f"{colour} {shape or 'thing'}".strip())
+    yield _asked(rng, "exists", "yes" if found else "no", (), found, one=one)
+
+
+def _order(scene: Scene, rng: Random) -> Iterable[Asked]:
+    """Whether one thing is on a side of another: it is, or it is on the opposite side."""
+    for side in SIDES:
+        for k, thing in enumerate(scene.things):
+            for n, other in enumerate(scene.things):
+                right, left = lies(side, thing, other), lies(side, other, thing)
+                if right or left:
+                    for it in names(scene, k):
+                        for that in names(scene, n):
+                            way = pick(rng, WAYS[side])
+                            told = "yes" if right else "no"
+                            yield _asked(
+                                rng, "order", told, (k, n), (k, n), it=it, way=way, other=that
+                            )
+
+
+KINDS: dict[str, Callable[[Scene, Random], Iterable[Asked]]] = {
+    "colour": _colour,
+    "shape": _shape,
+    "beside": _beside("beside", lambda thing: thing.shape),
+    "colour beside": _beside("colour beside", lambda thing: thing.colour),
+    "count": _count,
+    "exists": _exists,
+    "order": _order,
+}
+
+
+def _asked(rng: Random, kind: str, answer: str, named, found, **fields: str) -> Asked:
+    return Asked(pick(rng, PHRASES[kind]).format(**fields), answer, kind, named, found)
+
+
+def questions(scene: Scene, seed: int | str = 0) -> list[Asked]:
+    """One question of each kind that the scene admits. Another seed asks for other things, in
+    other words."""
+    rng = Random(f"questions {scene.seed} {seed}")
+    chosen = []
+    for ask in KINDS.values():
+        possible = list(ask(scene, rng))
+        if possible:
+            chosen.append(pick(rng, possible))
+    return chosen

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from models.checkpoint import check_choice, check_sizes
 from models.decoder import BEGIN, UNKNOWN, Decoder, Memory
 from models.efficientnet import FEATURES, GRID
+from models.familiarity import Familiarity
 
 ATTENTIONS = ("soft", "hard", "none")
 
@@ -83,6 +84,11 @@ class Captioner(Decoder):
         self.annotate = nn.Linear(config.feature_size, C)
         self.first = nn.Linear(C, 2 * D)
         self.gate = None if config.attention == "none" else nn.Linear(D, 1)
+        self.familiar = Familiarity(config.feature_size)
+
+    def distance(self, cells: Tensor) -> Tensor:
+        """How far pictures, cells (B, S, F), are from those that were learned: (B,), 0 to 2."""
+        return self.familiar(cells)
 
     def read(self, cells: Tensor) -> tuple[Memory, Tensor]:
         """Cells (B, S, feature_size), row by row of the grid -> the memory and the first state

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-TYPICAL = 32  # centres
+TYPICAL = 16  # centres
 
 
 class Familiarity(nn.Module):
@@ -33,13 +33,16 @@ class Familiarity(nn.Module):
 
     @torch.no_grad()
     def learn(self, pooled: Tensor, generator: torch.Generator, rounds: int = 25) -> "Familiarity":
-        """Find the typical pictures of a training set, pooled features (N, F)."""
+        """Find the typical pictures of a training set, pooled features (N, F).
+
+        Raises ValueError where there are fewer than have to be found.
+        """
+        K = len(self.typical)
+        if len(pooled) < K:
+            raise ValueError(f"{K} typical pictures cannot be found among {len(pooled)}")
         self.mean.copy_(pooled.mean(0))
         self.deviation.copy_(pooled.std(0).clamp(min=1e-3))
         x = self.directions(pooled[:, None])  # (N, F)
-        K = len(self.typical)
-        if len(x) < K:
-            raise ValueError(f"{K} typical pictures cannot be found among {len(x)}")
         centres = x[torch.randperm(len(x), generator=generator)[:K]].clone()
         for _ in range(rounds):
             nearest = (x @ centres.t()).argmax(-1)

@@ -9,6 +9,7 @@ validation. A run is saved after every epoch.
 import json
 import time
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -20,15 +21,22 @@ from tqdm import tqdm
 from models.captioner import Captioner
 from models.decoder import BEGIN, END, UNKNOWN
 from models.training.pairs import IGNORED
-from models.training.photographs import CaptionBatch, Flickr8k
+from models.training.photographs import CaptionBatch, Flickr8k, join
 from models.training.runs import rate, restore, save, stop_on_interrupt
 from models.training.translation import follow_mean, inputs
 
 MEAN = 0.999  # share of the running mean that a step keeps
 
 
-def loss(network: Captioner, batch: CaptionBatch, smoothing: float, coverage: float) -> Tensor:
-    """Mean cross-entropy in nats a word, and `coverage` times how unevenly the cells were used."""
+def loss(
+    network: Captioner,
+    batch: CaptionBatch,
+    smoothing: float,
+    coverage: float,
+    placement: float = 0.0,
+) -> Tensor:
+    """Mean cross-entropy in nats a word, `coverage` times how unevenly the cells were used, and
+    `placement` times the surprise that a marked word looked inside its object, in nats."""
     memory, state = network.read(batch.cells)
     memory, state = memory.take(batch.photograph), state[:, batch.photograph]
     logits, weights = network.follow(memory, state, inputs(batch.target))
@@ -40,8 +48,12 @@ def loss(network: Captioner, batch: CaptionBatch, smoothing: float, coverage: fl
         ignore_index=IGNORED,
         label_smoothing=smoothing,
     )
-    if weights is None or not coverage:
+    if weights is None:
         return found
+    if batch.cover is not None and placement:
+        marked = batch.cover.sum(-1) > 0  # (T, B)
+        inside = (weights * batch.cover).sum(-1)[marked]
+        found = found - placement * inside.clamp(min=1e-6).log().mean()
     real = (batch.target != IGNORED).float()  # (T, B)
     used = (weights * real[..., None]).sum(0)  # (B, S)
     even = real.sum(0)[:, None] / used.shape[1]
@@ -84,10 +96,20 @@ def score(network: Captioner, data: Flickr8k, part: str = "validation") -> float
     return BLEU(tokenize="none", force=True).corpus_score(texts, references).score
 
 
+def drop_features(network: Captioner, cells: Tensor, p: float) -> Tensor:
+    """Cells (P, S, F) with some features of each picture, the same in all its cells, put to the
+    mean that they have over the training pictures."""
+    if not p:
+        return cells
+    kept = torch.rand(len(cells), 1, cells.shape[2]) >= p
+    return torch.where(kept, cells, network.mean)
+
+
 def train(
-    recipe, data: Flickr8k, run: Path, mixed: bool = True
+    recipe, data: Flickr8k, run: Path, composed=None, start: dict[str, Tensor] | None = None
 ) -> tuple[dict[str, Tensor], dict, bool]:
-    """Train or go on training. Returns the best weights by validation, the progress so far and
+    """Train or go on training, from the weights `start` where there are some. `composed` gives the
+    composed pictures of an epoch. Returns the best weights by validation, the progress so far and
     whether the recipe ran to its end."""
     run.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
@@ -95,6 +117,9 @@ def train(
     network.initialize(torch.Generator().manual_seed(recipe.seed))
     network.mean.copy_(data.statistics[0])
     network.deviation.copy_(data.statistics[1])
+    network.familiar.learn(data.pooled, torch.Generator().manual_seed(recipe.seed))
+    if start is not None:
+        network.load_state_dict(start)
     mean = deepcopy(network).eval().requires_grad_(False)
     optimizer = torch.optim.Adam(network.parameters(), betas=(0.9, 0.98))
     progress = {"epoch": 0, "step": 0, "best": -1.0, "seconds": 0.0, "history": []}
@@ -108,13 +133,16 @@ def train(
             torch.manual_seed(recipe.seed * 1000 + epoch)
             average, network = 0.0, network.train()
             batches = data.epoch(epoch, recipe.seed, recipe.photographs)
+            if composed is not None and recipe.composed:
+                batches = map(join, batches, composed.epoch(epoch, recipe.seed, recipe.composed))
             for batch in tqdm(batches, f"epoch {epoch + 1}", per_epoch, mininterval=5):
                 if asked["stop"]:
                     break
                 for group in optimizer.param_groups:
                     group["lr"] = rate(progress["step"], per_epoch * recipe.epochs, recipe)
-                with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
-                    value = loss(network, batch, recipe.smoothing, recipe.coverage)
+                seen = drop_features(network, batch.cells, recipe.feature_dropout)
+                batch = replace(batch, cells=seen)
+                value = loss(network, batch, recipe.smoothing, recipe.coverage, recipe.placement)
                 optimizer.zero_grad(set_to_none=True)
                 value.backward()
                 nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)

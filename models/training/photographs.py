@@ -10,6 +10,7 @@ from random import Random
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from models import subwords
 from models.subwords import END, Vocabulary
@@ -28,6 +29,27 @@ class CaptionBatch:
     cells: Tensor  # (P, S, F) float32
     photograph: Tensor  # (B,) which of them a caption belongs to
     target: Tensor  # (T, B), ends with </s>, padded with IGNORED
+    # (T, B, S): the share of each cell that lies inside the object which a word names; zeros where
+    # a word names none that is known
+    cover: Tensor | None = None
+
+
+def join(one: CaptionBatch, other: CaptionBatch) -> CaptionBatch:
+    """Two batches as one; a batch without a cover names nothing that is known."""
+    T = max(len(one.target), len(other.target))
+    targets, covers = [], []
+    for part in (one, other):
+        (length, B), S = part.target.shape, part.cells.shape[1]
+        more = T - length
+        targets.append(F.pad(part.target, (0, 0, 0, more), value=IGNORED))
+        cover = torch.zeros(length, B, S) if part.cover is None else part.cover
+        covers.append(F.pad(cover, (0, 0, 0, 0, 0, more)))
+    return CaptionBatch(
+        torch.cat([one.cells, other.cells]),
+        torch.cat([one.photograph, other.photograph + len(one.cells)]),
+        torch.cat(targets, dim=1),
+        torch.cat(covers, dim=1),
+    )
 
 
 class Captions:
@@ -84,6 +106,13 @@ class Flickr8k(Captions):
         mean = total / count
         deviation = np.sqrt(np.maximum(squares / count - mean**2, 1e-6))
         return torch.from_numpy(mean).float(), torch.from_numpy(deviation).float()
+
+    @cached_property
+    def pooled(self) -> Tensor:
+        """The features of each training photograph, averaged over its cells, float32 (N, F)."""
+        rows = [self.rows[name] for name in self.split["train"]]
+        means = [self.grids[row, 0].mean(0, dtype=np.float32) for row in rows]
+        return torch.from_numpy(np.stack(means))
 
     def cells(self, names: list[str], mirrored: bool | list[bool] = False) -> Tensor:
         """Cells (P, S, F) of photographs, or of their mirror images."""

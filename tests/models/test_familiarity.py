@@ -48,4 +48,4 @@ def test_the_same_seed_finds_the_same_pictures():
 
 def test_more_typical_pictures_than_pictures_is_an_error_with_both_numbers():
     with pytest.raises(ValueError, match="2 typical pictures cannot be found among 1"):
-        Familiarity(4, 2).learn(pooled(1).repeat(1, 1), SEED())
+        Familiarity(4, 2).learn(pooled(1), SEED())

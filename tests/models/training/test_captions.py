@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import replace
 
 import pytest
 import torch
@@ -7,7 +7,8 @@ from torch.nn import functional as F
 from models.captioner import Captioner, CaptionerConfig
 from models.decoder import BEGIN, END, UNKNOWN
 from models.training import captions
-from models.training.captions import loss, score, train, write
+from models.training.caption_recipes import CaptionRecipe
+from models.training.captions import drop_features, loss, score, train, write
 from models.training.pairs import IGNORED
 from models.training.photographs import CaptionBatch
 
@@ -50,6 +51,34 @@ def test_coverage_costs_nothing_where_all_cells_are_used_alike():
     assert loss(net, some, 0.0, 5.0) > loss(net, some, 0.0, 0.0)
 
 
+def test_placement_is_the_surprise_that_a_marked_word_looked_inside_its_object():
+    net, some = network(), batch()
+    cover = torch.zeros(3, 3, 4)
+    cover[1, 0] = torch.tensor([1.0, 0.5, 0.0, 0.0])
+    cover[0, 2] = torch.tensor([0.0, 0.0, 0.0, 1.0])
+    marked = CaptionBatch(some.cells, some.photograph, some.target, cover)
+    read = torch.tensor([[BEGIN, BEGIN, BEGIN], [4, 5, 6], [END, END, 7]])
+    memory, state = net.read(some.cells)
+    _, weights = net.follow(memory.take(some.photograph), state[:, some.photograph], read)
+    first = -(weights[1, 0, 0] + 0.5 * weights[1, 0, 1]).log()
+    second = -weights[0, 2, 3].log()
+    found = loss(net, marked, 0.1, 0.0, placement=0.4) - loss(net, some, 0.1, 0.0)
+    assert found.item() == pytest.approx(0.4 * (first + second).item() / 2, abs=1e-5)
+
+
+def test_features_are_dropped_to_their_mean_in_all_cells_of_a_picture():
+    net = network()
+    net.mean.copy_(torch.arange(5.0))
+    cells = torch.full((40, 4, 5), 9.0)
+    torch.manual_seed(0)
+    seen = drop_features(net, cells, 0.3)
+    dropped = seen != 9.0
+    assert (dropped == dropped[:, :1]).all()
+    assert (seen[dropped] == net.mean.expand_as(seen)[dropped]).all()
+    assert 0.2 < dropped.float().mean() < 0.4
+    assert drop_features(net, cells, 0.0) is cells
+
+
 def test_padding_takes_no_part_in_the_coverage():
     net, some = network(), batch()
     padded = torch.cat([some.target, torch.full((4, 3), IGNORED)])
@@ -81,6 +110,7 @@ class Colours:
         self.vocabulary = words([f"a small {name} light is on" for name in self.names] * 5, 5)
         self.statistics = torch.zeros(5), torch.ones(5)
         self.split = {"train": list(self.names) * 8, "validation": list(self.names)}
+        self.pooled = torch.eye(5).repeat(4, 1)
         self.captions = {name: [f"A small {name} light is on."] * 5 for name in self.names}
 
     def cells(self, names):
@@ -97,27 +127,27 @@ class Colours:
             yield CaptionBatch(self.cells(names), owners, torch.tensor(ids).t().contiguous())
 
 
-@dataclass(frozen=True)
-class Recipe:
-    epochs: int = 14
-    photographs: int = 4
-    learning_rate: float = 2e-2
-    warmup: int = 5
-    clip: float = 1.0
-    smoothing: float = 0.0
-    coverage: float = 0.0
-    seed: int = 1
-    attention: str = "soft"
-
-    def config(self, size: int) -> CaptionerConfig:
-        return CaptionerConfig(self.attention, size, **SIZES, **SHAPE)
+def recipe(**changes) -> CaptionRecipe:
+    plain = CaptionRecipe(
+        "Lights",
+        "",
+        SIZES | SHAPE | {"attention": "soft"},
+        epochs=14,
+        photographs=4,
+        learning_rate=2e-2,
+        warmup=5,
+        smoothing=0.0,
+        feature_dropout=0.0,
+        coverage=0.0,
+    )
+    return replace(plain, **changes)
 
 
 def test_a_tiny_captioner_learns_to_tell_the_colour_of_the_light(tmp_path):
     data = Colours()
-    weights, progress, ended = train(Recipe(), data, tmp_path, mixed=False)
+    weights, progress, ended = train(recipe(), data, tmp_path)
     assert ended
-    net = Captioner(Recipe().config(len(data.vocabulary)))
+    net = Captioner(recipe().config(len(data.vocabulary)))
     net.load_state_dict(weights)
     assert score(net.eval(), data) == pytest.approx(progress["best"])
     texts = [data.vocabulary.join(ids) for ids in write(net, data.cells(list(data.names)))]
@@ -127,7 +157,7 @@ def test_a_tiny_captioner_learns_to_tell_the_colour_of_the_light(tmp_path):
 
 
 def test_a_run_that_was_stopped_goes_on_to_the_same_weights(tmp_path, monkeypatch):
-    whole, _, _ = train(Recipe(epochs=3), Colours(), tmp_path / "whole", mixed=False)
+    whole, _, _ = train(recipe(epochs=3), Colours(), tmp_path / "whole")
     before = captions.score
 
     def stop_after_one(net, data):
@@ -145,10 +175,10 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_weights(tmp_path, monkeypatc
 
     monkeypatch.setattr(captions, "stop_on_interrupt", Stopping)
     monkeypatch.setattr(captions, "score", stop_after_one)
-    _, progress, ended = train(Recipe(epochs=3), Colours(), tmp_path / "part", mixed=False)
+    _, progress, ended = train(recipe(epochs=3), Colours(), tmp_path / "part")
     assert (progress["epoch"], ended) == (1, False)
     monkeypatch.undo()
-    rest, progress, ended = train(Recipe(epochs=3), Colours(), tmp_path / "part", mixed=False)
+    rest, progress, ended = train(recipe(epochs=3), Colours(), tmp_path / "part")
     assert (progress["epoch"], ended) == (3, True)
     assert rest.keys() == whole.keys()
     for name, value in whole.items():

@@ -1,0 +1,54 @@
+"""One recipe a captioner: the attention, how long to train it, and on what."""
+
+from dataclasses import dataclass, field
+
+from models.captioner import CaptionerConfig
+
+
+@dataclass(frozen=True)
+class CaptionRecipe:
+    """How a network is trained on photographs with captions. Units: pictures, steps of a batch."""
+
+    title: str
+    pair: str  # the checkpoint to hold it against
+    network: dict = field(default_factory=dict)  # CaptionerConfig without the vocabulary's size
+    epochs: int = 10
+    photographs: int = 16  # in a step, each with its five captions
+    composed: int = 0  # composed pictures in a step, whose places are known
+    learning_rate: float = 2e-3  # peak of the cosine
+    warmup: int = 400  # steps
+    clip: float = 1.0  # norm of the gradient
+    smoothing: float = 0.1  # share of the target spread over all words
+    feature_dropout: float = 0.2  # of a picture's features, while training
+    coverage: float = 0.02  # weight of how unevenly the cells are used
+    placement: float = 0.0  # weight of attention inside the object that a marked word names
+    start: str = ""  # the recipe whose weights this one starts from
+    seed: int = 1
+
+    def config(self, target_size: int) -> CaptionerConfig:
+        """The network for a vocabulary of this size."""
+        return CaptionerConfig(target_size=target_size, **self.network)
+
+
+SIZE = {
+    "embedding_size": 128,
+    "decoder_size": 256,
+    "context_size": 160,
+    "attention_size": 128,
+    "dropout": 0.4,
+}
+CAPTION_RECIPES = {
+    "caption-soft": CaptionRecipe(
+        title="Captions, soft attention",
+        pair="caption-plain",
+        network=SIZE | {"attention": "soft"},
+        composed=6,
+        placement=0.2,
+    ),
+    "caption-plain": CaptionRecipe(
+        title="Captions, one vector",
+        pair="caption-soft",
+        network=SIZE | {"attention": "none"},
+        composed=6,
+    ),
+}

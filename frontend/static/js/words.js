@@ -68,6 +68,14 @@ export function surprise(probability) {
   return probability === null || probability === undefined ? NaN : -Math.log(probability);
 }
 
+/** Text that fits into `width`, cut with an ellipsis where it must be. */
+export function fit(context, text, width) {
+  if (context.measureText(text).width <= width) return text;
+  const characters = Array.from(text);
+  while (characters.length > 1 && context.measureText(`${characters.join("")}…`).width > width) characters.pop();
+  return `${characters.join("")}…`;
+}
+
 /** Make an element. @returns {HTMLElement} */
 export function make(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);

@@ -2,8 +2,7 @@
 
 import { attentionRamp, color, inkOn, signedRamp } from "../color.js";
 import { hatch, sharpen } from "../raster.js";
-import { percent, short } from "../words.js";
-import { fit } from "./grid.js";
+import { fit, percent, short } from "../words.js";
 
 const ARRIVAL = 160; // ms a new row takes to appear
 const NUMBERS = 33; // css px a cell needs to carry its number

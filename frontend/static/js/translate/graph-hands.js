@@ -1,6 +1,6 @@
 /** How the graph is handled: pointer, touch and keys; what each does to the shared link. */
 
-import { strongestOf } from "./graph-marks.js";
+import { strongestOf } from "../decoder/arithmetic.js";
 
 const PLACE = "[data-source], [data-target]";
 

@@ -1,8 +1,8 @@
 /** What the graph lifts out: the arcs of the step in view with their numbers, or of one read word. */
 
+import { at, svg } from "../decoder/svg.js";
 import { percent } from "../words.js";
 import { arc, course, COUNTED, drawn, SEEN } from "./graph-marks.js";
-import { at, svg } from "./svg.js";
 
 const NUMBERED = 0.03; // a weight below it has no number
 

@@ -1,7 +1,7 @@
 /** The marks of the graph: strips of states, arrows, arcs. Each is a small function of its data. */
 
 import { signedRamp } from "../color.js";
-import { at, svg } from "./svg.js";
+import { at, svg } from "../decoder/svg.js";
 
 const CELLS = 14; // of a strip: each shows the strongest of the units it covers
 export const SEEN = 0.02; // a weight below it has no faint arc
@@ -89,9 +89,4 @@ export function drawn(attention, least) {
     if (weight >= least) kept.push(source);
   });
   return kept.length || !attention.length ? kept : [best];
-}
-
-/** The position with the greatest weight. */
-export function strongestOf(attention) {
-  return attention.reduce((best, weight, source) => (weight > attention[best] ? source : best), 0);
 }

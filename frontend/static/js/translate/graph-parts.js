@@ -1,8 +1,8 @@
 /** The parts of the graph: the encoder whole, one step of the decoder, the one vector of a network without attention. */
 
+import { at, svg } from "../decoder/svg.js";
 import { short, t } from "../words.js";
 import { arrow, line, strip } from "./graph-marks.js";
-import { at, svg } from "./svg.js";
 
 const EDGE = 3; // px between an arrow and what it points at
 

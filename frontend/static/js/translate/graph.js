@@ -4,6 +4,7 @@
  */
 
 import { color } from "../color.js";
+import { fileOf, svg } from "../decoder/svg.js";
 import { make, percent, t } from "../words.js";
 import { handle } from "./graph-hands.js";
 import { cut, layoutOf } from "./graph-layout.js";
@@ -12,7 +13,6 @@ import { faintArcs, ofSource, ofStep } from "./graph-lift.js";
 import { COUNTED } from "./graph-marks.js";
 import { beginning, bottleneck, encoderLayers, encoderOf, stepOf } from "./graph-parts.js";
 import { LookHere } from "./look-here.js";
-import { fileOf, svg } from "./svg.js";
 
 const START = "<s>";
 const AT_ONCE = 8; // columns drawn in one frame
@@ -24,7 +24,7 @@ export class Graph {
    * @param {HTMLElement} host
    * @param {object} options
    * @param {import("./translation.js").Translation} options.translation
-   * @param {import("./link.js").Link} options.link
+   * @param {import("../decoder/link.js").Link} options.link
    * @param {(target: number, source: number) => void} options.onForce a step must look at a word
    * @param {(target: number) => void} [options.onGo] a step is to be chosen; without it, the graph does
    */

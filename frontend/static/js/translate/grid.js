@@ -7,14 +7,6 @@ const WIDEST = 132; // of the labels at the side
 const SLANT = Math.PI / 3; // labels that do not fit lie over their columns at 60 degrees
 const GAP = 8; // between labels and cells
 
-/** Text that fits into `width`, cut with an ellipsis where it must be. */
-export function fit(context, text, width) {
-  if (context.measureText(text).width <= width) return text;
-  const characters = Array.from(text);
-  while (characters.length > 1 && context.measureText(`${characters.join("")}…`).width > width) characters.pop();
-  return `${characters.join("")}…`;
-}
-
 export class Grid {
   /**
    * @param {CanvasRenderingContext2D} context  with the font of the labels

@@ -1,29 +1,29 @@
 /** The lab of a translator: brings the views together on one sentence and one link. */
 
 import { forgetColors } from "../color.js";
+import { ArithmeticPanel } from "../decoder/arithmetic-panel.js";
+import { strongestOf } from "../decoder/arithmetic.js";
+import { BeamTree } from "../decoder/beam-tree.js";
+import { Choices } from "../decoder/choices.js";
+import { Link } from "../decoder/link.js";
+import { States } from "../decoder/states.js";
+import { Steering } from "../decoder/steering.js";
+import { StepPanel } from "../decoder/step-panel.js";
+import { TokenStrip } from "../decoder/token-strip.js";
+import { openLab } from "../open-lab.js";
 import { loadPlotly, plotly } from "../plotly.js";
 import { Present } from "../present.js";
 import { Problem } from "../problem.js";
-import { openLab } from "../open-lab.js";
 import { pageData, t } from "../words.js";
 import { Alignment } from "./alignment.js";
-import { ArithmeticPanel } from "./arithmetic-panel.js";
-import { BeamTree } from "./beam-tree.js";
-import { Choices } from "./choices.js";
 import { Graph } from "./graph.js";
-import { strongestOf } from "./graph-marks.js";
 import { translatorKeys } from "./keys.js";
 import { LengthChart } from "./length-chart.js";
-import { Link } from "./link.js";
 import { note } from "./notes.js";
 import { Partner } from "./partner.js";
 import { addressOf, restore } from "./permalink.js";
 import { TranslationSaver } from "./saver.js";
 import { Sentence } from "./sentence.js";
-import { States } from "./states.js";
-import { Steering } from "./steering.js";
-import { StepPanel } from "./step-panel.js";
-import { TokenStrip } from "./token-strip.js";
 import { Translation } from "./translation.js";
 import { ADDRESS, elsewhere } from "./url-state.js";
 
@@ -56,25 +56,25 @@ class TranslateLab {
       onTyping: () => this.problem.clear(),
     });
     this.partner = new Partner(get("partner-body"), { translation, link, wake, onChange: () => this.partnered() });
-    const steering = (this.steering = new Steering({ translation, link, sentence: this.sentence, partner: this.partner, onRun: () => this.saveAddress() }));
+    const steering = (this.steering = new Steering({ run: translation, former: new Translation(about), link, desk: this.sentence, partner: this.partner, onRun: () => this.saveAddress() }));
     const { edits, former } = steering;
     const onForce = (target, source) => steering.look(target, source);
     const onRelease = (step) => steering.release(step);
-    this.problem = new Problem(get("problem"), { prompt: get("prompt"), mirror: get("mirror"), onRetry: () => steering.run() });
+    this.problem = new Problem(get("problem"), { prompt: get("prompt"), mirror: get("mirror"), onRetry: () => steering.ask() });
     this.strips = ["source", "target"].map((side) => new TokenStrip(get(`${side}-tokens`), side, {
-      translation, link, label: t(`${side} words`),
+      run: translation, link, label: t(`${side} words`),
       onChoose: (k) => (side === "source" ? link.choose(link.pin.target, k) : this.go(k)),
     }));
-    this.choices = new Choices(get("choices"), { translation, former, edits, onRemove: (edit) => steering.takeBack(edit), onClear: () => steering.takeBack(), after: () => document.querySelector(".actions .primary:not([hidden])") });
+    this.choices = new Choices(get("choices"), { run: translation, former, edits, onRemove: (edit) => steering.takeBack(edit), onClear: () => steering.takeBack(), after: () => document.querySelector(".actions .primary:not([hidden])") });
     this.graph = new Graph(get("graph"), { translation, link, onForce, onGo: (target) => this.go(target) });
     this.alignment = translation.attends ? new Alignment(get("alignment"), { translation, link, onForce, onRelease, label: t("alignment: rows are words written, columns words read. Arrows move, Enter makes the row look there.") }) : null;
-    this.tree = new BeamTree(get("beam-tree"), { translation, link, onTake: (tokens) => steering.read(tokens) });
+    this.tree = new BeamTree(get("beam-tree"), { run: translation, link, onTake: (tokens) => steering.read(tokens) });
     this.lengths = new LengthChart(get("length-chart"), { checkpoints: [about, pageData.pair].filter(Boolean) });
-    this.step = new StepPanel(get("step-panel"), { translation, link, onTake: (step, token) => steering.take(step, token) });
-    this.arithmetic = new ArithmeticPanel(get("arithmetic"), { translation, link, score: about.config?.attention ?? "none", onForce, onRelease, onUnit: () => this.saveAddress() });
+    this.step = new StepPanel(get("step-panel"), { run: translation, link, onTake: (step, token) => steering.take(step, token) });
+    this.arithmetic = new ArithmeticPanel(get("arithmetic"), { run: translation, link, score: about.config?.attention ?? "none", onForce, onRelease, onUnit: () => this.saveAddress() });
     this.saver = new TranslationSaver(this);
     this.states = ["source", "target"].map((side) => {
-      const states = new States(get(`${side}-states`), side, { translation, link, wake, onSave: (map, kind) => this.saver.map(map, kind, states) });
+      const states = new States(get(`${side}-states`), side, { run: translation, link, wake, onSave: (map, kind) => this.saver.map(map, kind, states) });
       return states;
     });
     this.present = new Present(get("present"), FIGURES.filter((name) => document.querySelector(`.${name}-figure`)), { onTurn: () => this.turned(), onToggle: wake });
@@ -119,7 +119,7 @@ class TranslateLab {
     this.sentence.show(this.translation.busy);
     this.saveAddress();
     if (which === "pace") this.translation.pace = this.sentence.pace;
-    else if (this.steering.text !== null) this.steering.run();
+    else if (this.steering.subject !== null) this.steering.ask();
   }
 
   /** Choose a step, and where it looks most. */
@@ -176,7 +176,7 @@ class TranslateLab {
     const { about, partner, steering } = this;
     this.lengths.set([about, partner.about ?? pageData.pair].filter(Boolean));
     get("length-head").hidden = !this.lengths.any;
-    if (steering.text !== null) partner.run(steering.plain);
+    if (steering.subject !== null) partner.run(steering.plain);
     this.saveAddress();
     this.wake();
   }

@@ -1,12 +1,12 @@
 /** A second network on the same sentence: its text, its alignment where it has one. */
 
 import { checkpoint as fetchCheckpoint } from "../api.js";
+import { textWords } from "../decoder/choices.js";
+import { difference } from "../decoder/difference.js";
+import { Link } from "../decoder/link.js";
+import { TokenStrip } from "../decoder/token-strip.js";
 import { make, short, t } from "../words.js";
 import { Alignment } from "./alignment.js";
-import { textWords } from "./choices.js";
-import { difference } from "./difference.js";
-import { Link } from "./link.js";
-import { TokenStrip } from "./token-strip.js";
 import { Translation } from "./translation.js";
 
 const POINTS = ["attention", "attention.energy"]; // all that is drawn of it
@@ -62,7 +62,7 @@ export class Partner {
     second.addEventListener("done", () => this.compare());
     second.addEventListener("problem", () => this.compare());
     const strip = make("div", { class: "tokens" });
-    this.strip = new TokenStrip(strip, "target", { translation: second, link: own, label: about.title ?? about.id, onChoose: (k) => own.choose(k, own.pin.source) });
+    this.strip = new TokenStrip(strip, "target", { run: second, link: own, label: about.title ?? about.id, onChoose: (k) => own.choose(k, own.pin.source) });
     this.line = make("p", { class: "note" });
     this.map = make("div", { class: "alignment" });
     this.host.replaceChildren(make("h3", { class: "figure-title" }, about.title ?? about.id), strip, this.line, this.map);
@@ -76,7 +76,7 @@ export class Partner {
     const asked = JSON.stringify(options);
     if (asked === this.asked) return this.compare();
     this.asked = asked;
-    this.second.run({ ...options, prefix: [], force: [], points: this.second.attends ? POINTS : [] });
+    this.second.start({ ...options, prefix: [], force: [], points: this.second.attends ? POINTS : [] });
   }
 
   stop() {

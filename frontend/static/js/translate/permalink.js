@@ -18,7 +18,7 @@ export function restore(lab) {
     partner.choose(get("partner").value);
   }
   if (present.on) present.turn(0);
-  if (sentence.text) steering.run();
+  if (sentence.text) steering.ask();
   lab.wake();
 }
 
@@ -27,7 +27,7 @@ export function addressOf({ alignment, arithmetic, link, partner, sentence, stee
   const { beam_size, length_penalty, max_new_tokens } = sentence.options;
   const { target, source } = link.pin;
   return {
-    text: steering.text ?? sentence.text,
+    text: steering.subject ?? sentence.text,
     beam: beam_size,
     penalty: length_penalty,
     most: max_new_tokens,

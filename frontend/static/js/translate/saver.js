@@ -1,8 +1,9 @@
 /** The save buttons of a translator's figures. Graph and tree are drawings: they save themselves. */
 
+import { stateFigure, stateRows, textFigure, textRows } from "../decoder/figures.js";
 import * as figures from "../exports.js";
 import { t } from "../words.js";
-import { alignmentFigure, alignmentRows, stateFigure, stateRows, textFigure, textRows } from "./figures.js";
+import { alignmentFigure, alignmentRows } from "./figures.js";
 
 export class TranslationSaver {
   /** @param {any} lab */

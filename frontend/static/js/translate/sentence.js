@@ -1,5 +1,6 @@
 /** The sentence and how it is searched: a text field, examples, options, Translate and Stop. */
 
+import { ApiError } from "../api.js";
 import { make, t } from "../words.js";
 
 const get = (id) => document.getElementById(id);
@@ -46,6 +47,23 @@ export class Sentence {
 
   get text() {
     return this.field.value;
+  }
+
+  /** What is to be translated. */
+  get subject() {
+    return this.text;
+  }
+
+  /** The request for a text, with the options. */
+  wish(text) {
+    return { text, ...this.options };
+  }
+
+  /** An empty field, told as the server would. */
+  missing() {
+    if (this.text.trim()) return null;
+    this.field.focus();
+    return new ApiError({ code: "empty_text", message: "", hint: t("what to do first") }, 422);
   }
 
   set text(text) {

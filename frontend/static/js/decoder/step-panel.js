@@ -7,9 +7,9 @@ import { isSign, written } from "./tokens.js";
 const ROWS = 8;
 
 export class StepPanel {
-  /** @param {{translation, link, onTake: (step: number, tokenId: number) => void}} options */
-  constructor(host, { translation, link, onTake }) {
-    Object.assign(this, { translation, link });
+  /** @param {{run, link, onTake: (step: number, tokenId: number) => void}} options */
+  constructor(host, { run, link, onTake }) {
+    Object.assign(this, { run, link });
     this.step = -1;
     this.glyph = make("span", { class: "wrote", "aria-hidden": "true" });
     this.heading = make("h2");
@@ -24,25 +24,25 @@ export class StepPanel {
       return { button, bar, word, share };
     });
     this.list = make("ol", { class: "candidates" }, ...this.rows.map(({ button }) => make("li", {}, button)));
-    this.hint = make("p", { class: "note" }, t("Choose one and the translation goes on from it."));
+    this.hint = make("p", { class: "note" }, t("Choose one and the text goes on from it."));
     host.append(make("div", { class: "step-head" }, this.glyph, make("div", {}, this.heading, this.line)), this.title, this.list, this.hint);
   }
 
   /** The chosen step, else the newest. */
   get current() {
-    const { target } = this.translation;
+    const { target } = this.run;
     return this.link.pin.target >= 0 ? this.link.pin.target : target.length - 1;
   }
 
   draw() {
-    const { translation } = this;
+    const { run } = this;
     const step = (this.step = this.current);
-    const token = translation.target[step];
+    const token = run.target[step];
     for (const node of [this.title, this.list, this.hint]) node.hidden = !token;
     this.glyph.hidden = !token;
     if (!token) {
       this.heading.textContent = t("no step yet");
-      this.line.textContent = t("Type a sentence and press Translate.");
+      this.line.textContent = t("what to do first");
       return;
     }
     this.glyph.textContent = token.label;
@@ -55,7 +55,7 @@ export class StepPanel {
 
   fill({ top, token_id: chosen }) {
     const ramp = sequential(hue("y"));
-    const { target, characters } = this.translation;
+    const { target, characters } = this.run;
     this.rows.forEach(({ button, bar, word, share }, rank) => {
       const candidate = top[rank];
       button.hidden = !candidate;

@@ -30,12 +30,12 @@ export function rowOf(point, j) {
 
 /**
  * The terms of one energy and their sum, or null where the points are not there.
- * @param {import("./translation.js").Translation} translation @param {string} score
+ * @param {import("./run.js").DecoderRun} run @param {string} score
  * @returns {{terms: Term[], sum: number}|null}
  */
-export function energy(translation, step, j, score) {
-  const { sourcePoints } = translation;
-  const query = queryOf(translation, step, score);
+export function energy(run, step, j, score) {
+  const { sourcePoints } = run;
+  const query = queryOf(run, step, score);
   const key = sourcePoints["attention.key"] ?? (score === "additive" ? null : sourcePoints.annotation);
   if (!query || !key) return null;
   const u = rowOf(key, j);
@@ -56,14 +56,19 @@ export function softmax(energies) {
   return { largest, raised, sum, weights: raised.map((r) => r / sum) };
 }
 
+/** The weights that the context is the sum by: all of it on one place where only that was looked at. */
+export function taken({ attention, looked }) {
+  return looked === null || looked === undefined ? attention : attention.map((_, j) => (j === looked ? 1 : 0));
+}
+
 /**
  * Unit k of the context: a term for each source position, and the sum.
  * @returns {{terms: Term[], sum: number}|null} `k` of a term is the position, `one` its weight
  */
-export function contextUnit(translation, step, unit) {
-  const annotation = translation.sourcePoints.annotation;
-  const weights = translation.target[step].attention;
-  if (!annotation || !weights) return null;
+export function contextUnit(run, step, unit) {
+  const annotation = run.sourcePoints.annotation;
+  if (!annotation || !run.target[step].attention) return null;
+  const weights = taken(run.target[step]);
   const terms = Array.from(weights, (weight, j) => {
     const h = rowOf(annotation, j)[unit];
     return { k: j, one: weight, two: h, value: weight * h };
@@ -86,4 +91,9 @@ export function apart(one, two) {
 
 function total(terms) {
   return terms.reduce((sum, term) => sum + term.value, 0);
+}
+
+/** The position with the greatest weight. */
+export function strongestOf(attention) {
+  return attention.reduce((best, weight, source) => (weight > attention[best] ? source : best), 0);
 }

@@ -4,7 +4,7 @@ import { make, t } from "../words.js";
 import { difference } from "./difference.js";
 import { wordsOf } from "./tokens.js";
 
-/** Words of a translation as its text has them. @returns {string[]} */
+/** Words of a run as its text has them. @returns {string[]} */
 export function textWords(tokens) {
   const words = wordsOf(tokens.map((one) => ({ ...one, token: one.copy ?? one.token })));
   return words.map(({ text }) => text.trim()).map((text) => (/^<\/?s>$/.test(text) ? "" : text));
@@ -15,11 +15,11 @@ const bare = (label) => label.replace(/^·(?=.)/, "");
 
 export class Choices {
   /**
-   * @param {{translation, former, edits, onRemove: (edit) => void, onClear: () => void,
+   * @param {{run, former, edits, onRemove: (edit) => void, onClear: () => void,
    *   after: () => HTMLElement|null}} options  `after`: takes the focus once there is no choice left
    */
-  constructor(host, { translation, former, edits, onRemove, onClear, after }) {
-    Object.assign(this, { host, translation, former, edits, onRemove, after });
+  constructor(host, { run, former, edits, onRemove, onClear, after }) {
+    Object.assign(this, { host, run, former, edits, onRemove, after });
     this.before = make("p", { class: "former-text" });
     this.items = make("ul", { class: "edits" });
     const clear = make("button", { class: "plain", type: "button" }, t("take all back"));
@@ -34,7 +34,7 @@ export class Choices {
 
   /** Draws the list and the former text; returns which words of the present text are new. */
   draw() {
-    const { edits, host, items, translation, former } = this;
+    const { edits, host, items, run, former } = this;
     const focused = document.activeElement;
     const at = [...items.querySelectorAll("button")].indexOf(focused);
     host.hidden = edits.empty;
@@ -44,7 +44,7 @@ export class Choices {
     else if (focused === this.clear && edits.empty) this.after()?.focus({ preventScroll: true });
     if (edits.empty) return [];
     this.clear.hidden = edits.list.length < 2;
-    const now = textWords(translation.target);
+    const now = textWords(run.target);
     if (!former.whole) return [];
     const then = textWords(former.target);
     const changed = difference(then, now);
@@ -52,8 +52,8 @@ export class Choices {
     this.before.replaceChildren(
       ...then.flatMap((word, k) => {
         if (!word) return [];
-        const close = k > 0 && (translation.characters || !/^[\s<]/.test(former.target[this.startOf(k)].token));
-        return [close || k === 0 ? "" : " ", changed.one[k] && translation.whole ? make("del", {}, word) : word];
+        const close = k > 0 && (run.characters || !/^[\s<]/.test(former.target[this.startOf(k)].token));
+        return [close || k === 0 ? "" : " ", changed.one[k] && run.whole ? make("del", {}, word) : word];
       }),
     );
     return changed.two;
@@ -65,17 +65,17 @@ export class Choices {
 
   /** What stands at the step of an edit, or will: a token that was chosen may not be written yet. */
   written({ kind, step }) {
-    const target = this.translation.target[step];
+    const target = this.run.target[step];
     const id = this.edits.prefix[step];
     if (!target || kind !== "token" || target.token_id === id) return target && bare(target.label);
     return target.top.find(({ token_id }) => token_id === id)?.token.trim();
   }
 
   item(edit) {
-    const { translation } = this;
+    const { run } = this;
     const name = this.written(edit) ?? t("step {n}", { n: edit.step });
     const text = {
-      look: () => t("{target} looks at {source}", { target: name, source: bare(translation.source[edit.source]?.label ?? String(edit.source)) }),
+      look: () => t("{target} looks at {source}", { target: name, source: bare(run.source[edit.source]?.label ?? String(edit.source)) }),
       token: () => t("{target} chosen at step {n}", { target: name, n: edit.step }),
       whole: () => t("a hypothesis of the search, read as it is"),
     }[edit.kind]();

@@ -23,12 +23,12 @@ export class BeamTree {
   /**
    * @param {HTMLElement} host
    * @param {object} options
-   * @param {import("./translation.js").Translation} options.translation
+   * @param {import("./run.js").DecoderRun} options.run
    * @param {import("./link.js").Link} options.link a node's search step is pointed at
    * @param {(tokenIds: number[]) => void} options.onTake a hypothesis was chosen
    */
-  constructor(host, { translation, link, onTake }) {
-    Object.assign(this, { host, translation, link, onTake });
+  constructor(host, { run, link, onTake }) {
+    Object.assign(this, { host, run, link, onTake });
     const id = `tree-words-${++trees}`;
     this.edges = svg("g", { class: "bt-edges" });
     this.nodes = svg("g", { class: "bt-nodes" });
@@ -46,10 +46,10 @@ export class BeamTree {
     });
     host.classList.add("beam-tree");
     host.append(make("div", { class: "bt-body" }, this.scroller, beside), this.panel);
-    this.shown = new ShownSearch(translation);
+    this.shown = new ShownSearch(run);
     this.forget();
     const wake = () => this.wake();
-    for (const type of ["source", "beam", "done", "step"]) translation.addEventListener(type, wake);
+    for (const type of ["source", "beam", "done", "step"]) run.addEventListener(type, wake);
     new MutationObserver(wake).observe(document.documentElement, { attributes: true, attributeFilter: ["data-present"] });
     handle(this);
   }
@@ -69,7 +69,7 @@ export class BeamTree {
     if (another) this.shown.taken.clear();
     this.layout = new TreeLayout();
     this.left = 0; // dropped nodes that are not drawn
-    this.seen = 0; // nodes of the translation's tree that are placed
+    this.seen = 0; // nodes of the run's tree that are placed
     this.marks = new Map(); // by id: {dot and words, edge}
     this.winner = [];
     this.crowned = 0;
@@ -96,7 +96,7 @@ export class BeamTree {
   /** Draw what is new. */
   draw() {
     const { tree, hypotheses } = this.search;
-    const { target } = this.translation;
+    const { target } = this.run;
     if (tree.length < this.seen || this.first !== (tree[0] ?? null)) this.forget(tree.length > 0);
     const state = [tree.length, hypotheses.length, target.length, color("--scale")].join();
     if (state === this.state && this.reading === target) return;
@@ -204,23 +204,23 @@ export class BeamTree {
     if (placed === this.looked) return;
     this.looked = placed;
     this.paint("looked", placed ? this.layout.pathTo(placed) : []);
-    this.link.point(placed && this.winner.includes(placed) && placed.layer < this.translation.target.length ? placed.layer : -1, -1);
+    this.link.point(placed && this.winner.includes(placed) && placed.layer < this.run.target.length ? placed.layer : -1, -1);
     this.tell();
     if (placed && reveal) this.marks.get(placed.node.id).mark.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
   /** The node pointed at, in words; and the list of hypotheses. */
   tell() {
-    const { looked, layout, translation } = this;
+    const { looked, layout, run } = this;
     const { hypotheses, tree } = this.search;
     const said = looked ? nodeInWords(layout.pathTo(looked), hypotheses) : searchInWords(tree, this.left);
     if (this.panel.textContent !== said) this.panel.textContent = said;
-    this.list.draw(hypotheses, translation.target.map(({ token_id }) => token_id));
+    this.list.draw(hypotheses, run.target.map(({ token_id }) => token_id));
   }
 
   /** The tree as the text of an SVG file. */
   exportSVG() {
-    const { about, sourceText } = this.translation;
+    const { about, sourceText } = this.run;
     return fileOf(this.drawing, `${about.title ?? about.id}: ${t("Tree of the beam search")}: ${sourceText}`, color("--paper"));
   }
 

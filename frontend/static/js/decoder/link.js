@@ -1,5 +1,5 @@
 /**
- * What is pointed at and what is chosen, shared by every view of one translation: a target step, a
+ * What is pointed at and what is chosen, shared by every view of one run: a target step, a
  * source position, or both (a cell of the alignment). -1: none. Event `change` after either moved.
  */
 

@@ -1,5 +1,5 @@
 /**
- * What a reader has changed in a translation: where some steps were made to look, and which tokens
+ * What a reader has changed in what a network writes: where some steps were made to look, and which tokens
  * were chosen. Every edit can be taken back by itself; the words before an edit stay as they are.
  */
 

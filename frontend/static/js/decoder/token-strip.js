@@ -10,10 +10,10 @@ import { wordsOf } from "./tokens.js";
 export class TokenStrip {
   /**
    * @param {HTMLElement} host @param {"source"|"target"} side
-   * @param {{translation, link, onChoose: (k: number) => void}} options
+   * @param {{run, link, onChoose: (k: number) => void}} options
    */
-  constructor(host, side, { translation, link, onChoose, label }) {
-    Object.assign(this, { host, side, translation, link, onChoose });
+  constructor(host, side, { run, link, onChoose, label }) {
+    Object.assign(this, { host, side, run, link, onChoose });
     this.buttons = [];
     host.setAttribute("role", "group");
     host.setAttribute("aria-label", label);
@@ -47,21 +47,21 @@ export class TokenStrip {
   }
 
   get tokens() {
-    return this.translation[this.side];
+    return this.run[this.side];
   }
 
   /** @param {boolean[]} [changed]  words that another text has not */
   build(changed = []) {
-    const { host, tokens, translation } = this;
+    const { host, tokens, run } = this;
     const focused = host.contains(document.activeElement) ? this.buttons.indexOf(document.activeElement) : -1;
     this.built = tokens.length;
     this.buttons = tokens.map((token, k) => this.button(token, k));
-    host.classList.toggle("characters", translation.characters);
+    host.classList.toggle("characters", run.characters);
     host.replaceChildren(
       ...wordsOf(tokens).map(({ from, to }, w) => {
         const word = make("span", { class: "word" }, ...this.buttons.slice(from, to));
         word.classList.toggle("changed", Boolean(changed[w]));
-        word.classList.toggle("close", !translation.characters && from > 0 && this.isClose(from));
+        word.classList.toggle("close", !run.characters && from > 0 && this.isClose(from));
         return word;
       }),
     );
@@ -82,7 +82,7 @@ export class TokenStrip {
     const text = token.copy ?? (token.token.trim() || token.label);
     const button = make("button", { type: "button", class: "token", "data-k": String(k) }, text);
     button.classList.toggle("sign", /^<\/?s>$/.test(token.token));
-    button.classList.toggle("blank", !token.token.trim() && !this.translation.characters);
+    button.classList.toggle("blank", !token.token.trim() && !this.run.characters);
     button.classList.toggle("copied", copied);
     button.classList.toggle("given", Boolean(token.chosen));
     button.classList.toggle("forced", token.forced !== null && token.forced !== undefined);
@@ -106,12 +106,12 @@ export class TokenStrip {
 
   /** Colours by the weights of what is pointed at on the other side, and what is chosen. */
   paint() {
-    const { link, side, translation } = this;
+    const { link, side, run } = this;
     const other = side === "source" ? "target" : "source";
     const shown = link.shown;
     const { css } = attentionRamp();
     this.buttons.forEach((button, k) => {
-      const weight = shown[side] >= 0 && side === "target" ? null : this.weight(k, shown[other], translation);
+      const weight = shown[side] >= 0 && side === "target" ? null : this.weight(k, shown[other], run);
       const fill = weight === null ? null : css[Math.round(255 * weight)];
       button.style.background = fill ?? "";
       button.style.color = fill && weight > 0.02 ? inkOn(fill) : "";

@@ -20,13 +20,13 @@ export class States {
   /**
    * @param {HTMLElement} host
    * @param {"source"|"target"} side  the encoder's or the decoder's
-   * @param {{translation, link, wake: () => void, onSave: (map, kind: string) => void}} options
+   * @param {{run, link, wake: () => void, onSave: (map, kind: string) => void}} options
    */
-  constructor(host, side, { translation, link, wake, onSave }) {
-    Object.assign(this, { host, side, translation, link });
+  constructor(host, side, { run, link, wake, onSave }) {
+    Object.assign(this, { host, side, run, link });
     const prefix = side === "source" ? "encoder." : "decoder.";
     this.store = new TraceStore();
-    this.store.declare(translation.about.points.filter(({ name, axes }) => name.startsWith(prefix) && axes.at(-1) === "unit"));
+    this.store.declare(run.about.points.filter(({ name, axes }) => name.startsWith(prefix) && axes.at(-1) === "unit"));
     this.axis = new TimeAxis({ columnWidth: 24, calm: calm.matches });
     this.axis.following = false;
     this.axis.pinned = true;
@@ -34,7 +34,7 @@ export class States {
     const [bar, stack, note] = [make("div", { class: "maps-bar" }), make("div", { class: "maps" }), make("p", { class: "note small maps-note" })];
     host.append(bar, note, strip, stack);
     const go = (k) => (side === "source" ? link.choose(link.pin.target, k) : link.choose(k, link.pin.source));
-    this.ruler = new TokenRuler(strip, this.axis, { tokens: () => translation[side], onGo: go });
+    this.ruler = new TokenRuler(strip, this.axis, { tokens: () => run[side], onGo: go });
     this.hair = new HairLines(host, this.axis);
     this.maps = new Maps({ bar, stack, note }, {
       store: this.store,
@@ -65,8 +65,8 @@ export class States {
 
   /** Columns for what has been read or written since. */
   take() {
-    const { store, translation, side } = this;
-    const tokens = translation[side];
+    const { store, run, side } = this;
+    const tokens = run[side];
     if (this.seen !== tokens) {
       store.truncate(0);
       this.seen = tokens;
@@ -74,7 +74,7 @@ export class States {
     for (let k = store.length; k < tokens.length; k++) {
       const row = side === "target"
         ? (name) => tokens[k].points[name]
-        : (name) => translation.sourcePoints[name] && rowOf(translation.sourcePoints[name], k);
+        : (name) => run.sourcePoints[name] && rowOf(run.sourcePoints[name], k);
       store.addColumn(tokens[k].label, row, { probability: tokens[k].probability ?? null });
     }
   }

@@ -7,9 +7,9 @@
 const NONE = { tree: [], hypotheses: [], text: null };
 
 export class ShownSearch {
-  /** @param {import("./translation.js").Translation} translation */
-  constructor(translation) {
-    this.translation = translation;
+  /** @param {import("./run.js").DecoderRun} run */
+  constructor(run) {
+    this.run = run;
     this.taken = new Set(); // hypotheses of this search that were read
     this.kept = NONE;
   }
@@ -19,9 +19,9 @@ export class ShownSearch {
     this.taken.add(tokenIds.join());
   }
 
-  /** @returns {{tree: import("./translation.js").BeamNode[], hypotheses: import("./translation.js").Hypothesis[]}} */
+  /** @returns {{tree: import("./run.js").BeamNode[], hypotheses: import("./run.js").Hypothesis[]}} */
   get now() {
-    const { tree, hypotheses, options, sourceText: text, target } = this.translation;
+    const { tree, hypotheses, options, sourceText: text, target } = this.run;
     const same = this.kept.text === text;
     if (!tree.length && same && this.taken.has(options?.prefix?.join())) return this.kept;
     const given = tree[0]?.step ?? 0;

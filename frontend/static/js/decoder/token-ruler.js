@@ -3,8 +3,7 @@
 import { color } from "../color.js";
 import { sharpen } from "../raster.js";
 import { gestures } from "../time-axis.js";
-import { make } from "../words.js";
-import { fit } from "./grid.js";
+import { fit, make } from "../words.js";
 
 const SLANT = Math.PI / 3;
 const LONGEST = 84; // css px

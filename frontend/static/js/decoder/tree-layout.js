@@ -12,7 +12,7 @@ const SMALL = 6.1; // of the probability's type
 const HOME = 0.8; // how far a layer keeps of its parents' distance from the middle: the tree stays low
 const TAIL = 66; // px of a column besides its longest token: probability, edge
 
-/** @typedef {import("./translation.js").BeamNode} BeamNode */
+/** @typedef {import("./run.js").BeamNode} BeamNode */
 /** @typedef {{node: BeamNode, parent: Placed|null, layer: number, y: number, share: number, label: string}} Placed */
 
 /**

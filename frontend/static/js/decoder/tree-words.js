@@ -3,8 +3,8 @@
 import { percent, short, t } from "../words.js";
 
 /**
- * @param {{node: import("./translation.js").BeamNode, share: number}[]} path  of placed nodes, to
- *   the one that is told @param {import("./translation.js").Hypothesis[]} hypotheses
+ * @param {{node: import("./run.js").BeamNode, share: number}[]} path  of placed nodes, to
+ *   the one that is told @param {import("./run.js").Hypothesis[]} hypotheses
  */
 export function nodeInWords(path, hypotheses) {
   const { node, share } = path.at(-1);

@@ -4,8 +4,7 @@
  */
 
 import { full, make, short, t } from "../words.js";
-import { apart, contextUnit, energy, largest, softmax } from "./arithmetic.js";
-import { strongestOf } from "./graph-marks.js";
+import { apart, contextUnit, energy, largest, softmax, strongestOf } from "./arithmetic.js";
 
 const TERMS = 5; // of an energy
 const POSITIONS = 6; // of a row of weights
@@ -36,11 +35,14 @@ function table(head, rows) {
 
 export class ArithmeticPanel {
   /**
-   * @param {{translation, link, score: string, onForce: (target, source) => void,
-   *   onRelease: (target) => void, onUnit: () => void}} options
+   * @param {object} options
+   * @param {"additive"|"general"|"dot"|"none"} options.score
+   * @param {string} [options.annotation]  the letter of what is looked at: h, a state of an encoder
+   * @param {(target: number, source: number) => void} options.onForce
+   * @param {(target: number) => void} options.onRelease @param {() => void} options.onUnit
    */
-  constructor(host, options) {
-    Object.assign(this, { host, ...options });
+  constructor(host, { run, link, score, annotation = "h", onForce, onRelease, onUnit }) {
+    Object.assign(this, { host, run, link, score, annotation, onForce, onRelease, onUnit });
     this.unit = -1; // of the context; -1: the one with the largest value
     this.heading = make("h2", {}, this.score === "none" ? t("the one vector, in numbers") : t("one cell, in numbers"));
     this.waiting = this.score === "none"
@@ -58,26 +60,26 @@ export class ArithmeticPanel {
   }
 
   get units() {
-    const { annotation, context } = this.translation.sourcePoints;
+    const { annotation, context } = this.run.sourcePoints;
     return annotation?.shape[1] ?? context?.shape[0] ?? 0;
   }
 
   /** The cell that is told: the chosen one; once all is written, else the strongest of its row. */
   get place() {
-    const { link: { pin }, translation: { target, whole } } = this;
+    const { link: { pin }, run: { target, whole } } = this;
     if (pin.target >= 0 && pin.source >= 0) return { ...pin, chosen: true };
     const row = whole ? (target[pin.target] ?? target.at(-1)) : null;
     return row?.attention ? { target: target.indexOf(row), source: strongestOf(row.attention), chosen: false } : { ...pin, chosen: true };
   }
 
   draw() {
-    const { translation } = this;
+    const { run } = this;
     const plain = this.score === "none";
     const { target, source, chosen } = plain ? { target: -1, source: -1, chosen: true } : this.place;
-    const there = plain ? Boolean(translation.sourcePoints.context) : Boolean(translation.target[target] && source >= 0);
-    const key = [target, source, chosen, there, this.unit, translation.whole];
-    if (this.seen === translation.source && this.key === key.join()) return;
-    Object.assign(this, { seen: translation.source, key: key.join() });
+    const there = plain ? Boolean(run.sourcePoints.context) : Boolean(run.target[target] && source >= 0);
+    const key = [target, source, chosen, there, this.unit, run.whole];
+    if (this.seen === run.source && this.key === key.join()) return;
+    Object.assign(this, { seen: run.source, key: key.join() });
     const focused = document.activeElement === this.unitField;
     this.hint.textContent = there ? t("the strongest of this row") : this.waiting;
     this.hint.hidden = there && chosen;
@@ -89,14 +91,19 @@ export class ArithmeticPanel {
 
   /** The three parts for one cell. */
   cell(i, j) {
-    const { translation } = this;
-    const token = translation.target[i];
-    const asked = make("p", { class: "asked" }, make("b", {}, token.label), ` ${t("looks at")} `, make("b", {}, translation.source[j].label));
+    const { run } = this;
+    const token = run.target[i];
+    const asked = make("p", { class: "asked" }, make("b", {}, token.label), ` ${t("looks at")} `, make("b", {}, run.source[j].label));
     return [asked, this.look(i, j), ...this.energies(i, j), ...this.weights(i, j), ...this.context(i, j)];
   }
 
+  /** What is looked at: a state of the encoder, a cell of a picture. */
+  looked(index) {
+    return letter("h", this.annotation, index);
+  }
+
   look(i, j) {
-    const { forced } = this.translation.target[i];
+    const { forced } = this.run.target[i];
     const here = forced === j;
     const button = make("button", { class: "button", type: "button" }, here ? t("let it look by itself") : t("look here"));
     button.addEventListener("click", () => (here ? this.onRelease(i) : this.onForce(i, j)));
@@ -104,19 +111,19 @@ export class ArithmeticPanel {
   }
 
   energies(i, j) {
-    const { score, translation } = this;
-    const told = translation.target[i].points["attention.energy"]?.[j];
+    const { score, run } = this;
+    const told = run.target[i].points["attention.energy"]?.[j];
     const e = () => letter("attention", "e", "ij");
     const formula = {
-      additive: [letter("x", "v"), sign("·"), "tanh(", letter("query", "W s", "i−1"), sign("+"), letter("key", "U h", "j"), ")"],
-      general: [letter("query", "W s", "i−1"), sign("·"), letter("h", "h", "j")],
-      dot: [letter("h", "s", "i−1"), sign("·"), letter("h", "h", "j")],
+      additive: [letter("x", "v"), sign("·"), "tanh(", letter("query", "W s", "i−1"), sign("+"), letter("key", `U ${this.annotation}`, "j"), ")"],
+      general: [letter("query", "W s", "i−1"), sign("·"), this.looked("j")],
+      dot: [letter("h", "s", "i−1"), sign("·"), this.looked("j")],
     }[score];
     const parts = [make("h3", {}, t("energy: how well they fit")), make("p", { class: "formula-row", role: "math" }, e(), sign("="), ...formula)];
-    const found = energy(translation, i, j, score);
+    const found = energy(run, i, j, score);
     if (!found) return [...parts, line(e(), sign("="), number(told), make("small", { class: "quiet" }, t("the state before the first step is not among the points")))];
     const { first, rest, others } = largest(found.terms, TERMS);
-    const heads = score === "additive" ? [letter("x", "v", "k"), make("span", {}, "tanh(", letter("query", "q"), "+", letter("key", "u"), ")")] : [score === "dot" ? letter("h", "s", "k") : letter("query", "q", "k"), letter("h", "h", "k")];
+    const heads = score === "additive" ? [letter("x", "v", "k"), make("span", {}, "tanh(", letter("query", "q"), "+", letter("key", "u"), ")")] : [score === "dot" ? letter("h", "s", "k") : letter("query", "q", "k"), this.looked("k")];
     const rows = first.map(({ k, one, two, value }) => ({ cells: [make("span", { class: "num quiet" }, String(k)), number(one), number(two), number(value)] }));
     if (others) rows.push({ cells: [make("span", { class: "quiet" }, t("{n} others", { n: others })), "", "", number(rest)] });
     rows.push({ cells: [e(), "", "", make("b", {}, number(found.sum))] });
@@ -124,8 +131,8 @@ export class ArithmeticPanel {
   }
 
   weights(i, j) {
-    const { translation } = this;
-    const token = translation.target[i];
+    const { run } = this;
+    const token = run.target[i];
     const energies = token.points["attention.energy"];
     if (!energies) return [];
     const own = softmax(energies);
@@ -134,7 +141,7 @@ export class ArithmeticPanel {
     if (!shown.includes(j)) shown.splice(POSITIONS - 1, 1, j);
     const rows = shown.map((k) => ({
       current: k === j,
-      cells: [make("span", { class: "piece" }, translation.source[k].label), number(energies[k]), number(own.raised[k]), number(own.weights[k])],
+      cells: [make("span", { class: "piece" }, run.source[k].label), number(energies[k]), number(own.raised[k]), number(own.weights[k])],
     }));
     const others = order.length - shown.length;
     const sumOf = (list) => order.filter((k) => !shown.includes(k)).reduce((sum, k) => sum + list[k], 0);
@@ -143,32 +150,41 @@ export class ArithmeticPanel {
     const parts = [
       make("h3", {}, t("softmax: weights that sum to 1")),
       make("p", { class: "formula-row", role: "math" }, letter("attention", "α", "ij"), sign("="), "exp(", letter("attention", "e", "ij"), sign("−"), "max", ") / Σ"),
-      table([t("word"), letter("attention", "e"), "exp(e − max)", letter("attention", "α")], rows),
+      table([t("place read"), letter("attention", "e"), "exp(e − max)", letter("attention", "α")], rows),
     ];
-    if (token.forced === null) return [...parts, this.agree(own.weights, token.attention)];
-    const where = make("b", {}, translation.source[token.forced].label);
+    if (token.forced === null) return [...parts, this.agree(own.weights, token.attention), ...this.drawn(token)];
+    const where = make("b", {}, run.source[token.forced].label);
     return [...parts, make("p", { class: "note forced-note" }, t("That is what it would do. You made it look at one word only, with weight 1:"), " ", where)];
   }
 
+  /** A network that looks at one place only: which, out of these weights. */
+  drawn({ looked }) {
+    return looked === null || looked === undefined ? [] : [make("p", { class: "note" }, t("one place only: {place}", { place: this.run.source[looked].label }))];
+  }
+
   context(i, j) {
-    const { translation } = this;
-    const told = translation.target[i].points.context;
+    const { run } = this;
+    const told = run.target[i].points.context;
     const unit = this.shownUnit(told);
-    const found = contextUnit(translation, i, unit);
+    const found = contextUnit(run, i, unit);
     if (!found) return [];
     const { first, rest, others } = largest(found.terms, TERMS);
     const rows = first.map(({ k, one, two, value }) => ({
       current: k === j,
-      cells: [make("span", { class: "piece" }, translation.source[k].label), number(one), number(two), number(value)],
+      cells: [make("span", { class: "piece" }, run.source[k].label), number(one), number(two), number(value)],
     }));
     if (others) rows.push({ cells: [make("span", { class: "quiet" }, t("{n} others", { n: others })), "", "", number(rest)] });
-    rows.push({ cells: [letter("value", "c", "ik"), "", "", make("b", {}, number(found.sum))] });
+    const gate = run.target[i].points.gate?.[0];
+    const gated = gate === undefined ? [] : [letter("value", "β", "i"), sign("·")];
+    if (gated.length) rows.push({ cells: [make("span", {}, "Σ · ", letter("value", "β", "i")), number(found.sum), number(gate), number(gate * found.sum)] });
+    const sum = gated.length ? gate * found.sum : found.sum;
+    rows.push({ cells: [letter("value", "c", "ik"), "", "", make("b", {}, number(sum))] });
     return [
       make("h3", {}, t("context: the weighted sum")),
-      make("p", { class: "formula-row", role: "math" }, letter("value", "c", "ik"), sign("="), make("span", {}, "Σ", make("sub", {}, "j")), letter("attention", "α", "ij"), sign("·"), letter("h", "h", "jk"),
+      make("p", { class: "formula-row", role: "math" }, letter("value", "c", "ik"), sign("="), ...gated, make("span", {}, "Σ", make("sub", {}, "j")), letter("attention", "α", "ij"), sign("·"), this.looked("jk"),
         make("span", { class: "pick" }, t("unit"), " ", letter("x", "k"), " ", this.unitField)),
-      table([t("word"), letter("attention", "α"), letter("h", "h", "jk"), t("product")], rows),
-      ...(told ? [this.agree([found.sum], [told[unit]])] : []),
+      table([t("place read"), letter("attention", "α"), this.looked("jk"), t("product")], rows),
+      ...(told ? [this.agree([sum], [told[unit]])] : []),
     ];
   }
 
@@ -183,7 +199,7 @@ export class ArithmeticPanel {
 
   /** The plain network: one vector, whatever the step. */
   fixed() {
-    const values = this.translation.sourcePoints.context?.data;
+    const values = this.run.sourcePoints.context?.data;
     if (!values) return [];
     const unit = this.shownUnit(values);
     const sorted = Array.from(values, (value, k) => ({ k, value })).sort((a, b) => Math.abs(b.value) - Math.abs(a.value));

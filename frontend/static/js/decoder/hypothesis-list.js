@@ -17,8 +17,8 @@ export class HypothesisList {
   }
 
   /**
-   * @param {import("./translation.js").Hypothesis[]} hypotheses
-   * @param {number[]} reading tokens of the translation that the page shows
+   * @param {import("./run.js").Hypothesis[]} hypotheses
+   * @param {number[]} reading tokens of the run that the page shows
    */
   draw(hypotheses, reading) {
     const ids = reading.join();

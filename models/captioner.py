@@ -110,4 +110,5 @@ class Captioner(Decoder):
     def forward(self, cells: Tensor, target: Tensor) -> tuple[Tensor, Tensor | None]:
         """Teacher forcing: cells (B, S, F), target (T, B) beginning with `<s>` -> logits
         (T, B, target_size) and the weights (T, B, S), None without attention."""
-        return self.follow(*self.read(cells), target)
+        found = self.follow(*self.read(cells), target)
+        return found.logits, found.weights

@@ -54,6 +54,15 @@ class Advanced:
     gate: Tensor | None  # (B, 1), the share of the attended context that was let in
 
 
+@dataclass(frozen=True)
+class Followed:
+    """A text that was read with teacher forcing."""
+
+    logits: Tensor  # (T, B, target_size), of the token after each
+    weights: Tensor | None  # (T, B, S); None without attention
+    chosen: Tensor | None  # (T, B), where hard attention looked
+
+
 class Decoder(nn.Module):
     """The parts of a network that write. A subclass reads a source and makes the `Memory`."""
 
@@ -147,21 +156,25 @@ class Decoder(nn.Module):
         merged = torch.tanh(self.linear(read, self.readout.weight, self.readout.bias))
         return self.linear(self.drop(merged), self.target_embedding.weight, self.output_bias)
 
-    def follow(self, memory: Memory, state: Tensor, target: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Teacher forcing: target (T, B) beginning with `<s>` -> logits (T, B, target_size) of
-        the token after each, and the weights (T, B, S), None without attention."""
+    def follow(
+        self, memory: Memory, state: Tensor, target: Tensor, look: Look | None = None
+    ) -> Followed:
+        """Teacher forcing with target (T, B), which begins with `<s>`; `look` as in `Attention`."""
         y = self.drop(self.embed(target))  # (T, B, N)
-        hidden, contexts, weights = [], [], []
+        hidden, contexts, looks = [], [], []
         from_tokens, context_weight = self.token_part(y)
         for from_y in from_tokens.unbind():
-            step = self.advance(from_y, state, memory, context_weight)
+            step = self.advance(from_y, state, memory, context_weight, look=look)
             state = step.state
             hidden.append(state[0])
             contexts.append(step.context)
-            if step.attended is not None:
-                weights.append(step.attended.weights)
+            looks.append(step.attended)
         logits = self.logits(torch.stack(hidden), torch.stack(contexts), y)
-        return logits, torch.stack(weights) if weights else None
+        if self.attention is None:
+            return Followed(logits, None, None)
+        weights = torch.stack([one.weights for one in looks])
+        chosen = None if look is None else torch.stack([one.chosen for one in looks])
+        return Followed(logits, weights, chosen)
 
     @torch.no_grad()
     def initialize(self, generator: torch.Generator, gain: float = 1.0) -> "Decoder":

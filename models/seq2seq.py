@@ -130,4 +130,4 @@ class Seq2Seq(Decoder):
     def forward(self, source: Tensor, lengths: Tensor | None, target: Tensor) -> Tensor:
         """Teacher forcing: source (S, B), lengths (B,) or None, target (T, B) beginning with
         `<s>` -> logits (T, B, target_size) of the token after each."""
-        return self.follow(*self.read(source, lengths), target)[0]
+        return self.follow(*self.read(source, lengths), target).logits

@@ -22,6 +22,8 @@ class CaptionRecipe:
     feature_dropout: float = 0.2  # of a picture's features, while training
     coverage: float = 0.02  # weight of how unevenly the cells are used
     placement: float = 0.0  # weight of attention inside the object that a marked word names
+    reinforce: float = 0.0  # weight of the gradient of drawn cells, hard attention only
+    entropy: float = 0.0  # weight of the entropy of the draws in it
     start: str = ""  # the recipe whose weights this one starts from
     seed: int = 1
 
@@ -44,6 +46,18 @@ CAPTION_RECIPES = {
         network=SIZE | {"attention": "soft"},
         composed=6,
         placement=0.2,
+    ),
+    "caption-hard": CaptionRecipe(
+        title="Captions, hard attention",
+        pair="caption-soft",
+        network=SIZE | {"attention": "hard"},
+        epochs=3,
+        composed=6,
+        learning_rate=5e-4,
+        placement=0.2,
+        reinforce=0.1,
+        entropy=0.02,
+        start="caption-soft",
     ),
     "caption-plain": CaptionRecipe(
         title="Captions, one vector",

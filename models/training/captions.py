@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from models.captioner import Captioner
 from models.decoder import BEGIN, END, UNKNOWN
+from models.training.caption_recipes import CaptionRecipe
 from models.training.pairs import IGNORED
 from models.training.photographs import CaptionBatch, Flickr8k, join
 from models.training.runs import rate, restore, save, stop_on_interrupt
@@ -28,49 +29,80 @@ from models.training.translation import follow_mean, inputs
 MEAN = 0.999  # share of the running mean that a step keeps
 
 
-def loss(
-    network: Captioner,
-    batch: CaptionBatch,
-    smoothing: float,
-    coverage: float,
-    placement: float = 0.0,
-) -> Tensor:
-    """Mean cross-entropy in nats a word, `coverage` times how unevenly the cells were used, and
-    `placement` times the surprise that a marked word looked inside its object, in nats."""
+def likeliest(weights: Tensor) -> Tensor:
+    """The cell that hard attention looks at when nothing is drawn: (B, S) -> (B,)."""
+    return weights.argmax(-1)
+
+
+def drawn(weights: Tensor) -> Tensor:
+    """A cell drawn from the weights, (B, S) -> (B,), by torch's generator."""
+    return weights.multinomial(1)[:, 0]
+
+
+def policy(log_p: Tensor, weights: Tensor, chosen: Tensor, real: Tensor, entropy: float) -> Tensor:
+    """What REINFORCE (Williams 1992) puts in the place of the gradient that drawing a cell has not.
+
+    `log_p` (T, B) of the words, `weights` (T, B, S), `chosen` (T, B), `real` (T, B). A draw is
+    rewarded with the log probability of the words from its own on, less what rows get at that step
+    on average; `entropy` times the entropy of the weights keeps the draws open.
+    """
+    to_come = (log_p.detach() * real).flip(0).cumsum(0).flip(0)  # (T, B)
+    count = real.sum(1, keepdim=True).clamp(min=1)
+    average = (to_come * real).sum(1, keepdim=True) / count
+    log_w = weights.clamp(min=1e-8).log()
+    taken = log_w.gather(-1, chosen[..., None])[..., 0]  # (T, B)
+    openness = -(weights * log_w).sum(-1)
+    value = (to_come - average) * taken + entropy * openness
+    return -(value * real).sum() / real.sum()
+
+
+def loss(network: Captioner, batch: CaptionBatch, recipe: CaptionRecipe) -> Tensor:
+    """Mean cross-entropy in nats a word, and what the recipe adds, each times its weight:
+    `coverage`, how unevenly the cells were used; `placement`, the surprise in nats that a marked
+    word looked inside its object; for hard attention `reinforce`, the `policy` of the draws."""
     memory, state = network.read(batch.cells)
     memory, state = memory.take(batch.photograph), state[:, batch.photograph]
-    logits, weights = network.follow(memory, state, inputs(batch.target))
+    hard = network.config.attention == "hard"
+    followed = network.follow(memory, state, inputs(batch.target), drawn if hard else None)
     # A word that is not in the vocabulary is read as unknown, and never asked for.
     target = batch.target.masked_fill(batch.target == UNKNOWN, IGNORED)
     found = F.cross_entropy(
-        logits.float().flatten(0, 1),
+        followed.logits.flatten(0, 1),
         target.flatten(),
         ignore_index=IGNORED,
-        label_smoothing=smoothing,
+        label_smoothing=recipe.smoothing,
     )
+    weights = followed.weights
     if weights is None:
         return found
-    if batch.cover is not None and placement:
+    if batch.cover is not None and recipe.placement:
         marked = batch.cover.sum(-1) > 0  # (T, B)
         inside = (weights * batch.cover).sum(-1)[marked]
-        found = found - placement * inside.clamp(min=1e-6).log().mean()
+        found = found - recipe.placement * inside.clamp(min=1e-6).log().mean()
     real = (batch.target != IGNORED).float()  # (T, B)
+    if hard:
+        asked = target.clamp(min=0)[..., None]
+        log_p = followed.logits.log_softmax(-1).gather(-1, asked)[..., 0]
+        known = (target != IGNORED).float()
+        draws = policy(log_p * known, weights, followed.chosen, real, recipe.entropy)
+        found = found + recipe.reinforce * draws
     used = (weights * real[..., None]).sum(0)  # (B, S)
     even = real.sum(0)[:, None] / used.shape[1]
-    return found + coverage * (used - even).square().mean()
+    return found + recipe.coverage * (used - even).square().mean()
 
 
 @torch.no_grad()
 def write(network: Captioner, cells: Tensor, limit: int = 30) -> list[list[int]]:
     """The likeliest word at every step for cells (B, S, F): numbers without the end mark."""
     memory, state = network.read(cells)
+    look = likeliest if network.config.attention == "hard" else None
     token = torch.full((len(cells),), BEGIN)
     written = torch.full((limit, len(cells)), END)
     open_rows = torch.ones(len(cells), dtype=torch.bool)
     for index in range(limit):
         y = network.embed(token)
         from_y, context_weight = network.token_part(y)
-        step = network.advance(from_y, state, memory, context_weight)
+        step = network.advance(from_y, state, memory, context_weight, look=look)
         state = step.state
         logits = network.logits(state[0], step.context, y)
         logits[:, [UNKNOWN, BEGIN]] = -torch.inf
@@ -106,7 +138,11 @@ def drop_features(network: Captioner, cells: Tensor, p: float) -> Tensor:
 
 
 def train(
-    recipe, data: Flickr8k, run: Path, composed=None, start: dict[str, Tensor] | None = None
+    recipe: CaptionRecipe,
+    data: Flickr8k,
+    run: Path,
+    composed=None,
+    start: dict[str, Tensor] | None = None,
 ) -> tuple[dict[str, Tensor], dict, bool]:
     """Train or go on training, from the weights `start` where there are some. `composed` gives the
     composed pictures of an epoch. Returns the best weights by validation, the progress so far and
@@ -141,8 +177,7 @@ def train(
                 for group in optimizer.param_groups:
                     group["lr"] = rate(progress["step"], per_epoch * recipe.epochs, recipe)
                 seen = drop_features(network, batch.cells, recipe.feature_dropout)
-                batch = replace(batch, cells=seen)
-                value = loss(network, batch, recipe.smoothing, recipe.coverage, recipe.placement)
+                value = loss(network, replace(batch, cells=seen), recipe)
                 optimizer.zero_grad(set_to_none=True)
                 value.backward()
                 nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)

@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,15 @@ from models.captioner import Captioner, CaptionerConfig
 from models.decoder import BEGIN, END, UNKNOWN
 from models.training import captions
 from models.training.caption_recipes import CaptionRecipe
-from models.training.captions import drop_features, loss, score, train, write
+from models.training.captions import (
+    drawn,
+    drop_features,
+    loss,
+    policy,
+    score,
+    train,
+    write,
+)
 from models.training.pairs import IGNORED
 from models.training.photographs import CaptionBatch
 
@@ -37,7 +46,7 @@ def test_the_loss_is_the_mean_over_the_words_that_are_known():
         for row, word in zip(logits[:, 0], words, strict=True):
             if word != UNKNOWN:
                 rows.append(F.cross_entropy(row, torch.tensor(word)).item())
-    found = loss(net, some, smoothing=0.0, coverage=0.0).item()
+    found = loss(net, some, recipe(coverage=0.0)).item()
     assert found == pytest.approx(sum(rows) / len(rows), abs=1e-5)
 
 
@@ -45,10 +54,12 @@ def test_coverage_costs_nothing_where_all_cells_are_used_alike():
     net, some = network(), batch()
     with torch.no_grad():
         net.attention.v.zero_()  # every energy 0: every weight 1/4
-    assert loss(net, some, 0.0, 5.0).item() == pytest.approx(loss(net, some, 0.0, 0.0).item())
+    assert loss(net, some, recipe(coverage=5.0)).item() == pytest.approx(
+        loss(net, some, recipe()).item()
+    )
     with torch.no_grad():
         net.attention.v.fill_(3.0)
-    assert loss(net, some, 0.0, 5.0) > loss(net, some, 0.0, 0.0)
+    assert loss(net, some, recipe(coverage=5.0)) > loss(net, some, recipe())
 
 
 def test_placement_is_the_surprise_that_a_marked_word_looked_inside_its_object():
@@ -59,11 +70,53 @@ def test_placement_is_the_surprise_that_a_marked_word_looked_inside_its_object()
     marked = CaptionBatch(some.cells, some.photograph, some.target, cover)
     read = torch.tensor([[BEGIN, BEGIN, BEGIN], [4, 5, 6], [END, END, 7]])
     memory, state = net.read(some.cells)
-    _, weights = net.follow(memory.take(some.photograph), state[:, some.photograph], read)
+    weights = net.follow(memory.take(some.photograph), state[:, some.photograph], read).weights
     first = -(weights[1, 0, 0] + 0.5 * weights[1, 0, 1]).log()
     second = -weights[0, 2, 3].log()
-    found = loss(net, marked, 0.1, 0.0, placement=0.4) - loss(net, some, 0.1, 0.0)
+    found = loss(net, marked, recipe(placement=0.4)) - loss(net, some, recipe())
     assert found.item() == pytest.approx(0.4 * (first + second).item() / 2, abs=1e-5)
+
+
+def test_reinforce_gives_the_gradient_of_the_expected_log_probability_of_the_words():
+    energy = torch.tensor([0.3, -0.5, 1.0], requires_grad=True)
+    of_cell = torch.tensor([-1.0, -3.0, -0.5])  # log p of the one word, by the cell looked at
+    (energy.softmax(-1) @ of_cell).backward()
+    exact, energy.grad = energy.grad.clone(), None
+    B = 200_000
+    weights = energy.softmax(-1).expand(1, B, 3)
+    torch.manual_seed(0)
+    chosen = drawn(weights[0])[None]
+    (-policy(of_cell[chosen], weights, chosen, torch.ones(1, B), 0.0)).backward()
+    # The standard error of this many draws is about 0.001.
+    torch.testing.assert_close(energy.grad, exact, atol=0.005, rtol=0)
+
+
+def test_a_draw_is_not_rewarded_for_words_before_it_nor_for_padding():
+    weights = torch.full((2, 2, 2), 0.5)
+    chosen = torch.tensor([[0, 1], [0, 1]])
+    real = torch.tensor([[1.0, 1.0], [1.0, 0.0]])
+    log_p = torch.tensor([[-9.0, -2.0], [-1.0, -50.0]])
+    # To come: step 0: -10 and -2, average -6; step 1: one row, so nothing is better than average.
+    taken = torch.tensor(0.5).log()
+    expected = -((-10 + 6) * taken + (-2 + 6) * taken + 0) / 3
+    found = policy(log_p, weights, chosen, real, 0.0)
+    assert found.item() == pytest.approx(expected.item(), abs=1e-6)
+
+
+def test_entropy_keeps_the_draws_open():
+    chosen, real = torch.zeros(1, 1, dtype=torch.long), torch.ones(1, 1)
+    even, sharp = torch.tensor([[[0.5, 0.5]]]), torch.tensor([[[0.99, 0.01]]])
+    values = [policy(torch.zeros(1, 1), w, chosen, real, 1.0).item() for w in (even, sharp)]
+    assert values[0] == pytest.approx(-math.log(2), abs=1e-6)
+    assert values[1] > values[0]
+
+
+@pytest.mark.parametrize("attention", ["hard", "none"])
+def test_every_attention_learns_the_lights(tmp_path, attention):
+    data, sizes = Colours(), SIZES | SHAPE | {"attention": attention}
+    one = recipe(network=sizes, reinforce=0.5, entropy=0.01, epochs=20)
+    weights, progress, _ = train(one, data, tmp_path)
+    assert progress["best"] > 60
 
 
 def test_features_are_dropped_to_their_mean_in_all_cells_of_a_picture():
@@ -83,7 +136,9 @@ def test_padding_takes_no_part_in_the_coverage():
     net, some = network(), batch()
     padded = torch.cat([some.target, torch.full((4, 3), IGNORED)])
     longer = CaptionBatch(some.cells, some.photograph, padded)
-    assert loss(net, longer, 0.1, 2.0).item() == pytest.approx(loss(net, some, 0.1, 2.0).item())
+    assert loss(net, longer, recipe(smoothing=0.1, coverage=2.0)).item() == pytest.approx(
+        loss(net, some, recipe(smoothing=0.1, coverage=2.0)).item()
+    )
 
 
 def test_writing_never_uses_what_is_no_word_and_stops_at_the_end_or_the_limit():

@@ -25,6 +25,6 @@ def encode(values: np.ndarray) -> dict[str, str]:
     """A float or uint8 array as the wire form; every float becomes float32."""
     values = np.asarray(values)
     dtype = np.dtype("u1") if values.dtype == np.uint8 else np.dtype("<f4")
-    values = np.ascontiguousarray(values, dtype)
+    values = np.asarray(values, dtype, order="C")
     shape = ", ".join(str(size) for size in values.shape)
     return {"dtype": DTYPES[dtype], "shape": shape, "bdata": b64encode_as_string(values)}

@@ -4,6 +4,8 @@
     +-- NotFound                404
     +-- Invalid                 422 a field or a text that cannot be used
     +-- TooLarge                413
+    +-- Unsupported             415 a type of file that is not read
+    +-- Late                    408 a body that did not arrive in time
     +-- Unavailable             503 a checkpoint that failed to load, a server that stops
     +-- Busy                    429 with Retry-After
 
@@ -50,6 +52,14 @@ class Invalid(Error):
 
 class TooLarge(Error):
     status, code = 413, "too_large"
+
+
+class Unsupported(Error):
+    status, code = 415, "unsupported_type"
+
+
+class Late(Error):
+    status, code = 408, "too_slow"
 
 
 class Unavailable(Error):

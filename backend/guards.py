@@ -1,8 +1,10 @@
 """What stands between the network and the application: a cap on bodies, and security headers."""
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.errors import error_body
@@ -54,17 +56,25 @@ class BodyTooLarge(Exception):
 
 
 class BodyLimit:
-    """Refuse a body past `limit` bytes: at once by its declared length, else as it streams in."""
+    """Refuse a body past its limit: at once by its declared length, else as it streams in.
 
-    def __init__(self, app: ASGIApp, limit: int):
+    `limit` in bytes holds for every path but those of `others`: path as a route writes it -> bytes.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int, others: Mapping[str, int] | None = None):
         self.app, self.limit = app, limit
+        self.others = [(compile_path(path)[0], most) for path, most in (others or {}).items()]
+
+    def _limit(self, path: str) -> int:
+        return next((most for known, most in self.others if known.match(path)), self.limit)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
+        limit = self._limit(scope.get("path", ""))
         declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if declared.isdigit() and int(declared[:20]) > self.limit:
-            return await self._refuse(send)
+        if declared.isdigit() and int(declared[:20]) > limit:
+            return await self._refuse(send, limit)
         seen, started = 0, False
 
         async def receive_counted() -> Message:
@@ -72,29 +82,29 @@ class BodyLimit:
             message = await receive()
             if message["type"] == "http.request":
                 seen += len(message.get("body", b""))
-                if seen > self.limit:
+                if seen > limit:
                     raise BodyTooLarge
             return message
 
         async def send_noted(message: Message) -> None:
             nonlocal started
-            if seen <= self.limit or started:
+            if seen <= limit or started:
                 started = True
                 await send(message)
 
         # The application may turn BodyTooLarge into an answer of its own: that one is not sent.
         with suppress(BodyTooLarge):
             await self.app(scope, receive_counted, send_noted)
-        if seen > self.limit and not started:
-            await self._refuse(send)
+        if seen > limit and not started:
+            await self._refuse(send, limit)
 
-    async def _refuse(self, send: Send) -> None:
+    async def _refuse(self, send: Send, limit: int) -> None:
         body = json.dumps(
             error_body(
                 "too_large",
-                f"The body is larger than {self.limit} bytes.",
-                "Send a shorter text.",
-                limit=self.limit,
+                f"The body is larger than {limit} bytes.",
+                "Send a shorter text or a smaller picture.",
+                limit=limit,
             )
         ).encode()
         headers = [

@@ -21,7 +21,8 @@ class Settings:
     device: str = _setting("auto", "where the networks run", ("auto", "cpu", "cuda"))
     threads: int = _setting(1, "CPU threads a matrix product may use")
     max_streams: int = _setting(
-        128, "generations that advance together, per checkpoint; and translations, in all"
+        128,
+        "generations that advance together, per checkpoint; and translations and captions, in all",
     )
     max_queued: int = _setting(
         128, "generations that wait for a place; past that the answer is 429"
@@ -30,10 +31,18 @@ class Settings:
     max_new_tokens: int = _setting(5000, "tokens one generation may write")
     max_text_characters: int = _setting(20000, "characters of a prefix or of a text to trace")
     max_source_tokens: int = _setting(200, "tokens of a text to translate")
-    max_target_tokens: int = _setting(200, "tokens one translation may write")
+    max_target_tokens: int = _setting(200, "tokens one translation or caption may write")
     max_trace_bytes: int = _setting(64 << 20, "bytes of captured numbers in one trace")
     max_stream_bytes: int = _setting(512 << 20, "bytes of captured numbers in one generation")
     max_body_bytes: int = _setting(256 << 10, "bytes of a request's body")
+    max_picture_bytes: int = _setting(16 << 20, "bytes of a request's body that holds a picture")
+    max_upload_bytes: int = _setting(
+        256 << 20, "bytes of pictures that arrive or wait to be read, all together"
+    )
+    max_features_bytes: int = _setting(
+        64 << 20, "bytes of features of pictures that are remembered, the pictures are not"
+    )
+    upload_seconds: float = _setting(60.0, "seconds a picture may take to arrive")
     max_stream_seconds: float = _setting(300.0, "seconds one generation may last")
     reader_seconds: float = _setting(30.0, "seconds a stream waits for a reader that has stopped")
     drain_seconds: float = _setting(5.0, "seconds running generations get when the server stops")

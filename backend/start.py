@@ -10,7 +10,7 @@ from backend.errors import Unavailable
 from backend.settings import Settings
 
 if TYPE_CHECKING:
-    from backend.engine import Engine
+    from backend.engine import Engine, Pictures
 
 log = logging.getLogger("unrolled")
 
@@ -49,6 +49,17 @@ def _engine(settings: Settings) -> "Engine":
     )
 
 
+def _pictures(settings: Settings) -> "Pictures":
+    from backend.engine import Pictures
+
+    return Pictures(
+        max_bytes=settings.max_features_bytes,
+        max_upload_bytes=settings.max_upload_bytes,
+        max_waiting=settings.max_queued,
+        max_per_client=settings.streams_per_client,
+    )
+
+
 async def open_engine(app: FastAPI) -> "Engine":
     """Import, compile and start; then load the checkpoints one after another."""
     state = app.state
@@ -60,7 +71,7 @@ async def open_engine(app: FastAPI) -> "Engine":
         log.exception("the engine could not be started")
         state.catalog.fail(f"the engine could not be started: {error}")
         raise Unavailable(f"The engine could not be started: {error}.") from error
-    state.engine = engine
+    state.engine, state.pictures = engine, _pictures(state.settings)
     state.catalog.device = device
     state.catalog.start()
     return engine
@@ -72,4 +83,5 @@ async def close_engine(app: FastAPI) -> None:
     state.stopping = True
     state.catalog.stop()
     if state.engine is not None:
+        state.pictures.stop()
         await state.engine.stop(state.settings.drain_seconds)

@@ -79,6 +79,10 @@ class EfficientNetLite0(nn.Module):
         x = self.blocks(F.relu6(self.stem(x)))
         return F.relu6(self.head(x))
 
+    def cells(self, x: Tensor) -> Tensor:
+        """The grid of pixels (B, 3, 224, 224) row by row: (B, 49, 1280)."""
+        return self(x).flatten(2).transpose(1, 2).contiguous()
+
     def classify(self, grid: Tensor) -> Tensor:
         """A grid (B, 1280, 7, 7) -> logits of the ImageNet labels (B, 1000)."""
         return self.classes(grid.mean((-2, -1)))

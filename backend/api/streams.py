@@ -1,6 +1,7 @@
 """What the routes that stream have in common: into the engine, and out as server-sent events."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
 from fastapi import Request
 from fastapi.responses import StreamingResponse
@@ -9,15 +10,26 @@ from backend.api.events import event
 from backend.errors import Busy, Error, TooLarge, Unavailable
 
 
+def client_of(request: Request) -> str:
+    """Whom a request is counted against."""
+    return request.client.host if request.client else ""
+
+
 async def submit(request: Request, job):
     """The stream of a job, or an error that says why the engine does not take it."""
+    engine = await request.app.state.ready()
+    with refusals():
+        return engine.submit(job, client_of(request))
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """What the engine does not take, as the error that says why."""
     from backend.engine import EngineError, Full
     from backend.engine import TooLarge as Capture
 
-    client = request.client.host if request.client else ""
-    engine = await request.app.state.ready()
     try:
-        return engine.submit(job, client)
+        yield
     except Full as error:
         raise Busy(
             "All places are taken.", error.retry_after, "Try again after the seconds told."

@@ -10,6 +10,7 @@ rows       what live generations have in common: they join, pause and leave
 batch      the live generations of one model, one step at a time
 turns      live generators of any models, an item of each in turn
 worker     the thread of one device
+pictures   the encoder of pictures and the memory of what it made
 engine     submit, stop, stats
 """
 
@@ -17,6 +18,7 @@ from backend.engine.engine import Engine, Stats
 from backend.engine.errors import EngineError, Full, TooLarge, TooMany
 from backend.engine.job import End, Job, Runner, Step
 from backend.engine.limits import Limits
+from backend.engine.pictures import Pictures, Seen
 from backend.engine.stream import Stream
 from backend.engine.turns import Turn
 
@@ -27,7 +29,9 @@ __all__ = [
     "Full",
     "Job",
     "Limits",
+    "Pictures",
     "Runner",
+    "Seen",
     "Stats",
     "Step",
     "Stream",

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from backend.api.translation import Teller, Translation, rounded
+from backend.api.telling import rounded
+from backend.api.translation import Teller, Translation
 from models.beam import Beam, BeamNode
 from models.subwords import Source
 from models.trace import Point

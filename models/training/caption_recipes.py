@@ -1,8 +1,13 @@
 """One recipe a captioner: the attention, how long to train it, and on what."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from models.captioner import CaptionerConfig
+
+ORIGIN = "github RlNZLER/Image-Text-Matching and quantumnaan/sic_translator"
+LICENCE = "research and education, not commercial"
+# BLEU-1 to 4 on the same photographs, Xu et al. 2015, table 1
+PUBLISHED = {"soft": [67.0, 44.8, 29.9, 19.5], "hard": [67.0, 45.7, 31.4, 21.3]}
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,16 @@ class CaptionRecipe:
     reinforce: float = 0.0  # weight of the gradient of drawn cells, hard attention only
     entropy: float = 0.0  # weight of the entropy of the draws in it
     start: str = ""  # the recipe whose weights this one starts from
+    polish: int = 0  # epochs of self-critical training behind the others
+    polish_rate: float = 2e-4  # peak of the cosine in them
+    length_penalty: float = 1.0  # of the beam search that is measured, chosen on validation
     seed: int = 1
+    origin: str = ORIGIN
+    licence: str = LICENCE
+
+    def polishing(self) -> "CaptionRecipe":
+        """The recipe of the epochs of self-critical training."""
+        return replace(self, epochs=self.polish, learning_rate=self.polish_rate, warmup=100)
 
     def config(self, target_size: int) -> CaptionerConfig:
         """The network for a vocabulary of this size."""

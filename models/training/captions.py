@@ -6,8 +6,8 @@ the target that lets rows stay sharp). The weights kept are a running mean, the 
 validation. A run is saved after every epoch.
 """
 
-import json
 import time
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -76,8 +76,11 @@ def loss(network: Captioner, batch: CaptionBatch, recipe: CaptionRecipe) -> Tens
     if weights is None:
         return found
     if batch.cover is not None and recipe.placement:
-        marked = batch.cover.sum(-1) > 0  # (T, B)
-        inside = (weights * batch.cover).sum(-1)[marked]
+        fullest = batch.cover.amax(-1, keepdim=True)  # (T, B, 1)
+        marked = fullest[..., 0] > 0
+        # A cell half as full as the fullest counts whole: attention may spread over the object.
+        belongs = (2 * batch.cover / fullest.clamp(min=1e-6)).clamp(max=1)
+        inside = (weights * belongs).sum(-1)[marked]
         found = found - recipe.placement * inside.clamp(min=1e-6).log().mean()
     real = (batch.target != IGNORED).float()  # (T, B)
     if hard:
@@ -137,16 +140,31 @@ def drop_features(network: Captioner, cells: Tensor, p: float) -> Tensor:
     return torch.where(kept, cells, network.mean)
 
 
+def supervised(recipe: CaptionRecipe, data: Flickr8k, composed=None):
+    """The losses of an epoch, one a step, with teacher forcing; `composed` gives the composed
+    pictures of an epoch."""
+
+    def losses(network: Captioner, epoch: int) -> Iterator[Tensor]:
+        batches = data.epoch(epoch, recipe.seed, recipe.photographs)
+        if composed is not None and recipe.composed:
+            batches = map(join, batches, composed.epoch(epoch, recipe.seed, recipe.composed))
+        for batch in batches:
+            seen = drop_features(network, batch.cells, recipe.feature_dropout)
+            yield loss(network, replace(batch, cells=seen), recipe)
+
+    return losses
+
+
 def train(
     recipe: CaptionRecipe,
     data: Flickr8k,
     run: Path,
-    composed=None,
+    losses: Callable[[Captioner, int], Iterator[Tensor]],
     start: dict[str, Tensor] | None = None,
 ) -> tuple[dict[str, Tensor], dict, bool]:
-    """Train or go on training, from the weights `start` where there are some. `composed` gives the
-    composed pictures of an epoch. Returns the best weights by validation, the progress so far and
-    whether the recipe ran to its end."""
+    """Train or go on training on the `losses` of each epoch, from the weights `start` where there
+    are some. Returns the best weights by validation, the progress so far and whether the recipe ran
+    to its end."""
     run.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
     network = Captioner(recipe.config(len(data.vocabulary)))
@@ -168,16 +186,12 @@ def train(
         for epoch in range(progress["epoch"], recipe.epochs):
             torch.manual_seed(recipe.seed * 1000 + epoch)
             average, network = 0.0, network.train()
-            batches = data.epoch(epoch, recipe.seed, recipe.photographs)
-            if composed is not None and recipe.composed:
-                batches = map(join, batches, composed.epoch(epoch, recipe.seed, recipe.composed))
-            for batch in tqdm(batches, f"epoch {epoch + 1}", per_epoch, mininterval=5):
+            values = losses(network, epoch)
+            for value in tqdm(values, f"epoch {epoch + 1}", per_epoch, mininterval=5):
                 if asked["stop"]:
                     break
                 for group in optimizer.param_groups:
                     group["lr"] = rate(progress["step"], per_epoch * recipe.epochs, recipe)
-                seen = drop_features(network, batch.cells, recipe.feature_dropout)
-                value = loss(network, replace(batch, cells=seen), recipe)
                 optimizer.zero_grad(set_to_none=True)
                 value.backward()
                 nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
@@ -195,10 +209,9 @@ def train(
                 progress["best"] = figure
                 save_file(mean.state_dict(), run / "best.safetensors")
             save(run, {"network": network, "mean": mean}, optimizer, progress)
-            print(f"epoch {epoch + 1}: train {average:.4f} nats, BLEU-4 {figure:.2f}", flush=True)
+            print(f"epoch {epoch + 1}: loss {average:.4f}, BLEU-4 {figure:.2f}", flush=True)
         else:
             ended = True
     best = run / "best.safetensors"
     weights = load_file(best) if best.exists() else mean.state_dict()
-    (run / "vocabulary.json").write_text(json.dumps(data.vocabulary.tokens, ensure_ascii=False))
     return weights, progress, ended

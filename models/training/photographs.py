@@ -120,14 +120,19 @@ class Flickr8k(Captions):
         found = [self.grids[self.rows[n], int(s)] for n, s in zip(names, sides, strict=True)]
         return torch.from_numpy(np.stack(found).astype(np.float32))
 
-    def epoch(self, number: int, seed: int, photographs: int):
-        """Batches of so many training photographs, each with its captions, in random order."""
+    def names(self, number: int, seed: int, photographs: int):
+        """So many training photographs at a time in random order, and which of them to mirror."""
         random = Random(f"{seed} {number}")
         names = self.split["train"].copy()
         random.shuffle(names)
         for first in range(0, len(names), photographs):
             some = names[first : first + photographs]
-            yield self.batch(some, [random.random() < 0.5 for _ in some])
+            yield some, [random.random() < 0.5 for _ in some]
+
+    def epoch(self, number: int, seed: int, photographs: int):
+        """Batches of so many training photographs, each with its captions, in random order."""
+        for some, mirrored in self.names(number, seed, photographs):
+            yield self.batch(some, mirrored)
 
     def batch(self, names: list[str], mirrored: bool | list[bool] = False) -> CaptionBatch:
         """Photographs with all their captions."""

@@ -165,10 +165,13 @@ class Composed:
 
     def epoch(self, number: int, seed: int, pictures: int):
         """Batches of so many training pictures in random order, for an epoch of any length: when
-        all have been shown they are shown again in another order."""
+        all have been shown they are shown again in another order. Raises `ValueError` where there
+        are not so many."""
         random = Random(f"{seed} {number}")
         rows = self.parts["train"].copy()
-        while rows:
+        if not 0 < pictures <= len(rows):
+            raise ValueError(f"{pictures} pictures at a time of {len(rows)}")
+        while True:
             random.shuffle(rows)
             for first in range(0, len(rows) - pictures + 1, pictures):
                 yield self.batch(sorted(rows[first : first + pictures]))

@@ -42,6 +42,13 @@ class Memory:
         parts = (self.annotations, self.keys, self.mask, self.fixed)
         return Memory(*(part if part is None else part[rows] for part in parts))
 
+    def first(self, count: int) -> "Memory":
+        """The memory of the first rows, without a copy."""
+        if count == len(self.annotations):
+            return self
+        parts = (self.annotations, self.keys, self.mask, self.fixed)
+        return Memory(*(part if part is None else part[:count] for part in parts))
+
 
 @dataclass(frozen=True)
 class Advanced:
@@ -58,9 +65,15 @@ class Advanced:
 class Followed:
     """A text that was read with teacher forcing."""
 
-    logits: Tensor  # (T, B, target_size), of the token after each
+    logits: Tensor  # (T, B, target_size), of the token after each; or of the real ones in a row
     weights: Tensor | None  # (T, B, S); None without attention
     chosen: Tensor | None  # (T, B), where hard attention looked
+
+
+def pad_sequence(steps: list[Tensor], B: int) -> Tensor:
+    """Steps (n, ...) of the first n of B rows -> (T, B, ...), zeros where there was no step."""
+    whole = [F.pad(x, (0, 0) * (x.dim() - 1) + (0, B - len(x))) for x in steps]
+    return torch.stack(whole)
 
 
 class Decoder(nn.Module):
@@ -152,28 +165,50 @@ class Decoder(nn.Module):
 
     def logits(self, h: Tensor, context: Tensor, y: Tensor) -> Tensor:
         """(..., D), (..., C), (..., N) -> (..., target_size)."""
+        return self.score(self.merge(h, context, y))
+
+    def merge(self, h: Tensor, context: Tensor, y: Tensor) -> Tensor:
+        """(..., D), (..., C), (..., N) -> what the words are held against, (..., N)."""
         read = torch.cat([h, context.to(h.dtype), y.to(h.dtype)], dim=-1)
-        merged = torch.tanh(self.linear(read, self.readout.weight, self.readout.bias))
-        return self.linear(self.drop(merged), self.target_embedding.weight, self.output_bias)
+        return self.drop(torch.tanh(self.linear(read, self.readout.weight, self.readout.bias)))
+
+    def score(self, merged: Tensor) -> Tensor:
+        """(..., N) -> logits (..., target_size)."""
+        return self.linear(merged, self.target_embedding.weight, self.output_bias)
 
     def follow(
-        self, memory: Memory, state: Tensor, target: Tensor, look: Look | None = None
+        self,
+        memory: Memory,
+        state: Tensor,
+        target: Tensor,
+        look: Look | None = None,
+        real: Tensor | None = None,
     ) -> Followed:
-        """Teacher forcing with target (T, B), which begins with `<s>`; `look` as in `Attention`."""
+        """Teacher forcing with target (T, B), which begins with `<s>`; `look` as in `Attention`.
+
+        `real` (T, B) tells padding apart in a batch whose longest row is its first, and so on: then
+        no step is taken for padding, and logits come for what is real alone, (real.sum(), V).
+        """
         y = self.drop(self.embed(target))  # (T, B, N)
+        T, B, _ = y.shape
+        counts = [B] * T if real is None else real.sum(1).tolist()
         hidden, contexts, looks = [], [], []
         from_tokens, context_weight = self.token_part(y)
-        for from_y in from_tokens.unbind():
-            step = self.advance(from_y, state, memory, context_weight, look=look)
+        for from_y, count in zip(from_tokens.unbind(), counts, strict=True):
+            step = self.advance(
+                from_y[:count], state[:, :count], memory.first(count), context_weight, look=look
+            )
             state = step.state
             hidden.append(state[0])
             contexts.append(step.context)
             looks.append(step.attended)
-        logits = self.logits(torch.stack(hidden), torch.stack(contexts), y)
+        h, context = pad_sequence(hidden, B), pad_sequence(contexts, B)
+        merged = self.merge(h, context, y)
+        logits = self.score(merged if real is None else merged[real])
         if self.attention is None:
             return Followed(logits, None, None)
-        weights = torch.stack([one.weights for one in looks])
-        chosen = None if look is None else torch.stack([one.chosen for one in looks])
+        weights = pad_sequence([one.weights for one in looks], B)
+        chosen = None if look is None else pad_sequence([one.chosen for one in looks], B)
         return Followed(logits, weights, chosen)
 
     @torch.no_grad()

@@ -39,6 +39,12 @@ def drawn(weights: Tensor) -> Tensor:
     return weights.multinomial(1)[:, 0]
 
 
+def log_p_of(logits: Tensor, target: Tensor) -> Tensor:
+    """Logits (N, V) and words (N,) -> their log probabilities (N,), 0 where none is asked for."""
+    found = logits.log_softmax(-1).gather(-1, target.clamp(min=0)[:, None])[:, 0]
+    return found.masked_fill(target == IGNORED, 0.0)
+
+
 def policy(log_p: Tensor, weights: Tensor, chosen: Tensor, real: Tensor, entropy: float) -> Tensor:
     """What REINFORCE (Williams 1992) puts in the place of the gradient that drawing a cell has not.
 
@@ -60,17 +66,17 @@ def loss(network: Captioner, batch: CaptionBatch, recipe: CaptionRecipe) -> Tens
     """Mean cross-entropy in nats a word, and what the recipe adds, each times its weight:
     `coverage`, how unevenly the cells were used; `placement`, the surprise in nats that a marked
     word looked inside its object; for hard attention `reinforce`, the `policy` of the draws."""
+    batch = batch.longest_first()
     memory, state = network.read(batch.cells)
     memory, state = memory.take(batch.photograph), state[:, batch.photograph]
     hard = network.config.attention == "hard"
-    followed = network.follow(memory, state, inputs(batch.target), drawn if hard else None)
+    real = batch.target != IGNORED  # (T, B)
+    look = drawn if hard else None
+    followed = network.follow(memory, state, inputs(batch.target), look, real)
     # A word that is not in the vocabulary is read as unknown, and never asked for.
-    target = batch.target.masked_fill(batch.target == UNKNOWN, IGNORED)
+    target = batch.target.masked_fill(batch.target == UNKNOWN, IGNORED)[real]
     found = F.cross_entropy(
-        followed.logits.flatten(0, 1),
-        target.flatten(),
-        ignore_index=IGNORED,
-        label_smoothing=recipe.smoothing,
+        followed.logits, target, ignore_index=IGNORED, label_smoothing=recipe.smoothing
     )
     weights = followed.weights
     if weights is None:
@@ -82,14 +88,12 @@ def loss(network: Captioner, batch: CaptionBatch, recipe: CaptionRecipe) -> Tens
         belongs = (2 * batch.cover / fullest.clamp(min=1e-6)).clamp(max=1)
         inside = (weights * belongs).sum(-1)[marked]
         found = found - recipe.placement * inside.clamp(min=1e-6).log().mean()
-    real = (batch.target != IGNORED).float()  # (T, B)
     if hard:
-        asked = target.clamp(min=0)[..., None]
-        log_p = followed.logits.log_softmax(-1).gather(-1, asked)[..., 0]
-        known = (target != IGNORED).float()
-        draws = policy(log_p * known, weights, followed.chosen, real, recipe.entropy)
+        log_p = torch.zeros(real.shape)
+        log_p[real] = log_p_of(followed.logits.detach(), target)
+        draws = policy(log_p, weights, followed.chosen, real.float(), recipe.entropy)
         found = found + recipe.reinforce * draws
-    used = (weights * real[..., None]).sum(0)  # (B, S)
+    used = weights.sum(0)  # (B, S); rows of padding are zero
     even = real.sum(0)[:, None] / used.shape[1]
     return found + recipe.coverage * (used - even).square().mean()
 

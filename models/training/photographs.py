@@ -33,6 +33,12 @@ class CaptionBatch:
     # a word names none that is known
     cover: Tensor | None = None
 
+    def longest_first(self) -> "CaptionBatch":
+        """The same captions, the longest first: see `Decoder.follow`."""
+        order = (self.target != IGNORED).sum(0).argsort(descending=True, stable=True)
+        cover = None if self.cover is None else self.cover[:, order]
+        return CaptionBatch(self.cells, self.photograph[order], self.target[:, order], cover)
+
 
 def join(one: CaptionBatch, other: CaptionBatch) -> CaptionBatch:
     """Two batches as one; a batch without a cover names nothing that is known."""

@@ -18,7 +18,7 @@ from torch import Tensor
 from models.captioner import Captioner
 from models.decoder import BEGIN, END, UNKNOWN
 from models.training.caption_recipes import CaptionRecipe
-from models.training.captions import drawn, drop_features, loss
+from models.training.captions import drawn, drop_features, log_p_of, loss
 from models.training.cider import Cider
 from models.training.pairs import IGNORED
 from models.training.photographs import Flickr8k
@@ -78,17 +78,21 @@ def critical_loss(network: Captioner, cells: Tensor, names: list[str], rewards: 
         ]
     )
     better = advantages(scores.view(-1, DRAWS)).flatten()  # (B,)
-    steps = iter(looked) if looked is not None else None
-    look = None if steps is None else (lambda weights: next(steps))
-    followed = network.follow(memory, first, inputs(target), look)
-    logits = followed.logits.clone()
-    logits[..., [UNKNOWN, BEGIN]] = -torch.inf
-    real = target != IGNORED
-    log_p = logits.log_softmax(-1).gather(-1, target.clamp(min=0)[..., None])[..., 0]
+    order = (target != IGNORED).sum(0).argsort(descending=True)  # the longest first
+    target, better = target[:, order], better[order]
+    look = None
     if looked is not None:
-        taken = followed.weights.clamp(min=1e-8).log().gather(-1, looked[..., None])[..., 0]
-        log_p = log_p + taken
-    return -(log_p * better)[real].sum() / real.sum()
+        steps = iter(looked[:, order])
+        look = lambda weights: next(steps)[: len(weights)]
+    real = target != IGNORED
+    followed = network.follow(memory.take(order), first[:, order], inputs(target), look, real)
+    logits = followed.logits.clone()
+    logits[:, [UNKNOWN, BEGIN]] = -torch.inf
+    log_p = log_p_of(logits, target[real])
+    if looked is not None:
+        log_w = followed.weights[real].clamp(min=1e-8).log()  # (N, S)
+        log_p = log_p + log_w.gather(-1, followed.chosen[real][:, None])[:, 0]
+    return -(log_p * better.expand(real.shape)[real]).mean()
 
 
 def polishing(recipe: CaptionRecipe, data: Flickr8k, composed=None):

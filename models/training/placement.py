@@ -86,7 +86,7 @@ def composed_share(network: Captioner, composed: Composed) -> dict:
             }
             words = words_of(composed.vocabulary, ids)
             regions += len(things)
-            named += sum(not some.isdisjoint(words) for some in names)
+            named += sum(not forms.isdisjoint(words) for forms in names)
             for word, share in zip(words, attention, strict=True):
                 meant = [k for k, forms in enumerate(names) if word in forms]
                 for shape, parts in covers.items():
@@ -108,8 +108,9 @@ def pointing(
     network: Captioner, data: Flickr8k, captions: dict[str, list[list[int]]], marked: list[Mark]
 ) -> dict:
     """The pointing game with captions of each marked photograph. A box counts once: its figure is
-    the mean over the captions that name it. `even` knows nothing, `centre` always looks there."""
-    columns = ("share", "hit", "near")
+    the mean over the captions that name it. `even` knows nothing, `centre` always looks there;
+    `away` are the hits of the boxes that the centre of the picture is not in."""
+    columns = ("share", "hit", "near", "away")
     boxes, words = {name: ([], [], []) for name in columns}, 0
     for name in dict.fromkeys(mark.file for mark in marked):
         own = captions[name]
@@ -121,11 +122,16 @@ def pointing(
             if not rows:
                 continue
             words += len(rows)
-            inside = {"share": mark.cover, "hit": mark.holds(), "near": mark.holds(TOLERANCE)}
-            for column, cells in inside.items():
-                got = (
-                    rows if column == "share" else [np.eye(len(row))[row.argmax()] for row in rows]
-                )
+            points = [np.eye(len(row))[row.argmax()] for row in rows]
+            held = mark.holds()
+            asked = {
+                "share": (rows, mark.cover),
+                "hit": (points, held),
+                "near": (points, mark.holds(TOLERANCE)),
+            }
+            if not held[MIDDLE]:
+                asked["away"] = asked["hit"]
+            for column, (got, cells) in asked.items():
                 values = np.mean([row @ cells for row in got]), cells.mean(), cells[MIDDLE]
                 for column_values, value in zip(boxes[column], values, strict=True):
                     column_values.append(float(value))
@@ -171,6 +177,7 @@ def table(found: dict) -> str:
     measured = {
         "share": "attention inside the box",
         "hit": "likeliest cell inside the box",
+        "away": "likeliest cell inside, of the boxes that the centre is not in",
         "near": f"likeliest cell at most {TOLERANCE:.0f} pixels from it",
     }
     for whose, title in (("own", "own captions"), ("people", "captions by people")):

@@ -131,6 +131,8 @@ def test_the_pointing_game_asks_whether_the_likeliest_cell_is_in_the_box():
     assert found["hit"]["centre"] == pytest.approx(1 / 3, abs=1e-4)
     assert found["near"]["mean"] == pytest.approx(1 / 3, abs=1e-4)  # 19 pixels are not near
     assert found["share"]["mean"] == pytest.approx(1 / 3, abs=1e-3)
+    assert found["away"]["mean"] == pytest.approx(1 / 2, abs=1e-4)  # of the other two boxes
+    assert found["away"]["centre"] == 0
     near = [Mark("two", frozenset({"dog"}), (0, 31, 32, 60))]  # 15 pixels are
     found = pointing(network(), photographs(two=0), captions, near)
     assert (found["hit"]["mean"], found["near"]["mean"]) == (0.0, 1.0)
@@ -156,6 +158,6 @@ def test_of_no_word_there_is_no_figure_and_a_table_is_made_all_the_same(monkeypa
     nothing = pointing(network(), photographs(one=0), {"one": [ids("a dog")]}, marked)
     text = table({"composed": composed, "own": nothing, "people": nothing})
     rows = text.split("\n\n")[0].splitlines()
-    assert len(rows) == 10
+    assert len(rows) == 12
     assert len({row.count("|") for row in rows}) == 1
     assert "| 100.0 ± 0.0 | 2.0 |" in rows[2]

@@ -6,12 +6,13 @@ measured on the float16 weights as they are stored, and the checkpoint folder is
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
 
 from models.training import hello
+from models.training.caption_recipes import CAPTION_RECIPES
 from models.training.finish import finish
 from models.training.recipes import RECIPES
 from models.training.seq2seq_recipes import PAIR_RECIPES
@@ -28,7 +29,7 @@ def data_folder() -> Path:
 def parser() -> argparse.ArgumentParser:
     """The flags of a training run."""
     flags = argparse.ArgumentParser(prog="python -m models.training", description=__doc__)
-    flags.add_argument("name", choices=[*RECIPES, *PAIR_RECIPES, hello.NAME])
+    flags.add_argument("name", choices=[*commands()])
     flags.add_argument("--data", type=Path, default=data_folder(), help="folder of the corpora")
     flags.add_argument("--out", type=Path, default=ROOT / "checkpoints", help="checkpoints folder")
     flags.add_argument("--runs", type=Path, default=ROOT / "runs", help="where a run is kept")
@@ -43,13 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Train, measure, write."""
     asked = parser().parse_args(arguments)
     torch.set_num_threads(asked.threads)
-    if asked.name == hello.NAME:
-        hello.make(asked.out / hello.NAME)
-        return
-    if asked.name in PAIR_RECIPES:
-        train_pairs(asked)
-    else:
-        train_language(asked)
+    commands()[asked.name](asked)
+
+
+def make_hello(asked: argparse.Namespace) -> None:
+    """The network that needs no data."""
+    hello.make(asked.out / hello.NAME)
 
 
 def train_language(asked: argparse.Namespace) -> None:
@@ -97,6 +97,53 @@ def train_pairs(asked: argparse.Namespace) -> None:
         finish_pairs.finish(asked.name, recipe, data, weights, progress, asked.out / asked.name)
     except FileNotFoundError as error:
         sys.exit(f"{error.filename} is missing; give its folder with --data")
+
+
+def train_captions(asked: argparse.Namespace) -> None:
+    """A captioner: teacher forcing, then self-critical epochs where the recipe has some."""
+    from models.training import finish_captions
+    from models.training.captions import supervised, train
+    from models.training.composed import Composed
+    from models.training.photographs import Flickr8k
+    from models.training.runs import resume_best
+    from models.training.self_critical import polishing
+
+    recipe, features = CAPTION_RECIPES[asked.name], asked.runs / "features"
+    run, polish = asked.runs / asked.name, asked.runs / f"{asked.name}-polish"
+    try:
+        data = Flickr8k(asked.data, features)
+        composed = Composed(features, data.vocabulary)
+        start = resume_best(asked.runs / recipe.start)[0] if recipe.start else None
+        stages = [(recipe, run, supervised)]
+        if recipe.polish:
+            stages.append((recipe.polishing(), polish, polishing))
+        for stage, folder, kind in stages:
+            if asked.as_is:
+                start, progress = resume_best(folder)
+                continue
+            losses = kind(stage, data, composed)
+            start, progress, ended = train(stage, data, folder, losses, start)
+            if not ended:
+                print(f"stopped after epoch {progress['epoch']}; the same command goes on")
+                return
+    except FileNotFoundError as error:
+        sys.exit(
+            f"{error.filename} is missing; give the corpora with --data, and encode the pictures "
+            "first: python -m models.training.features, python -m models.training.composed"
+        )
+    histories = [resume_best(folder)[1] for _, folder, _ in stages]
+    out = asked.out / asked.name
+    finish_captions.finish(asked.name, recipe, data, start, histories, features, out)
+
+
+def commands() -> dict[str, Callable[[argparse.Namespace], None]]:
+    """What trains each checkpoint, by its name."""
+    return {
+        **dict.fromkeys(RECIPES, train_language),
+        **dict.fromkeys(PAIR_RECIPES, train_pairs),
+        **dict.fromkeys(CAPTION_RECIPES, train_captions),
+        hello.NAME: make_hello,
+    }
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ class CaptionRecipe:
     title: str
     pair: str  # the checkpoint to hold it against
     network: dict = field(default_factory=dict)  # CaptionerConfig without the vocabulary's size
-    epochs: int = 10
+    epochs: int = 8
     photographs: int = 16  # in a step, each with its five captions
     composed: int = 0  # composed pictures in a step, whose places are known
     learning_rate: float = 2e-3  # peak of the cosine
@@ -58,7 +58,7 @@ CAPTION_RECIPES = {
         title="Captions, soft attention",
         pair="caption-plain",
         network=SIZE | {"attention": "soft"},
-        composed=6,
+        composed=4,
         placement=0.2,
     ),
     "caption-hard": CaptionRecipe(
@@ -66,7 +66,7 @@ CAPTION_RECIPES = {
         pair="caption-soft",
         network=SIZE | {"attention": "hard"},
         epochs=3,
-        composed=6,
+        composed=4,
         learning_rate=5e-4,
         placement=0.2,
         reinforce=0.1,
@@ -77,6 +77,6 @@ CAPTION_RECIPES = {
         title="Captions, one vector",
         pair="caption-soft",
         network=SIZE | {"attention": "none"},
-        composed=6,
+        composed=4,
     ),
 }

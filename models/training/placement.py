@@ -58,13 +58,14 @@ def words_of(vocabulary: Vocabulary, ids: Sequence[int]) -> list[str]:
 
 
 def figure(values: Sequence[float], **floors: Sequence[float]) -> dict[str, float] | None:
-    """Mean, its standard error, and the means of the floors; None where there is nothing."""
+    """How many, their mean, its standard error, and the means of the floors; None where there is
+    nothing."""
     if not len(values):
         return None
     spread = np.std(values, ddof=1) / len(values) ** 0.5 if len(values) > 1 else 0.0
     found = {"mean": np.mean(values), "error": spread}
     found |= {name: np.mean(some) for name, some in floors.items()}
-    return {name: round(float(value), 4) for name, value in found.items()}
+    return {"count": len(values), **{k: round(float(value), 4) for k, value in found.items()}}
 
 
 def composed_share(network: Captioner, composed: Composed) -> dict:
@@ -161,19 +162,20 @@ def figures(network: Captioner, data: Flickr8k, features: Path) -> dict:
 def table(found: dict) -> str:
     """The figures as a table in Markdown, in per cent."""
 
-    def cell(one: dict | None, name: str = "mean") -> str:
-        if one is None or name not in one:
-            return ""
-        error = f" ± {100 * one['error']:.1f}" if name == "mean" else ""
-        return f"{100 * one[name]:.1f}{error}"
+    def row(what: str, one: dict | None, unit: str) -> str:
+        if one is None:
+            return f"| {what} | no {unit} | | | |"
+        parts = [f"{one['count']} {unit}", f"{100 * one['mean']:.1f} ± {100 * one['error']:.1f}"]
+        parts += [f"{100 * one[name]:.1f}" if name in one else "" for name in ("even", "centre")]
+        return f"| {what} | {' | '.join(parts)} |"
 
-    composed, rows = found["composed"], []
-    for shape in ("box", "outline"):
-        one = composed[shape]
-        rows.append(
-            f"| composed scenes, own captions: attention inside the {shape} | "
-            f"{composed['words']} words | {cell(one)} | {cell(one, 'even')} | |"
+    composed = found["composed"]
+    rows = [
+        row(
+            f"composed scenes, own captions: attention inside the {shape}", composed[shape], "words"
         )
+        for shape in ("box", "outline")
+    ]
     measured = {
         "share": "attention inside the box",
         "hit": "likeliest cell inside the box",
@@ -182,11 +184,7 @@ def table(found: dict) -> str:
     }
     for whose, title in (("own", "own captions"), ("people", "captions by people")):
         for name, what in measured.items():
-            one = found[whose][name]
-            rows.append(
-                f"| photographs, {title}: {what} | {found[whose]['boxes']} boxes | {cell(one)} | "
-                f"{cell(one, 'even')} | {cell(one, 'centre')} |"
-            )
+            rows.append(row(f"photographs, {title}: {what}", found[whose][name], "boxes"))
     head = "| % | of | measured | even attention | the centre |\n|---|---|---|---|---|\n"
     note = f"\n\nOf the things pasted in, {100 * composed['written']:.0f}% were named."
     return head + "\n".join(rows) + note

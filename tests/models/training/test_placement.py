@@ -132,7 +132,7 @@ def test_the_pointing_game_asks_whether_the_likeliest_cell_is_in_the_box():
     assert found["near"]["mean"] == pytest.approx(1 / 3, abs=1e-4)  # 19 pixels are not near
     assert found["share"]["mean"] == pytest.approx(1 / 3, abs=1e-3)
     assert found["away"]["mean"] == pytest.approx(1 / 2, abs=1e-4)  # of the other two boxes
-    assert found["away"]["centre"] == 0
+    assert (found["away"]["count"], found["away"]["centre"]) == (2, 0)
     near = [Mark("two", frozenset({"dog"}), (0, 31, 32, 60))]  # 15 pixels are
     found = pointing(network(), photographs(two=0), captions, near)
     assert (found["hit"]["mean"], found["near"]["mean"]) == (0.0, 1.0)
@@ -160,4 +160,4 @@ def test_of_no_word_there_is_no_figure_and_a_table_is_made_all_the_same(monkeypa
     rows = text.split("\n\n")[0].splitlines()
     assert len(rows) == 12
     assert len({row.count("|") for row in rows}) == 1
-    assert "| 100.0 ± 0.0 | 2.0 |" in rows[2]
+    assert "| 1 words | 100.0 ± 0.0 | 2.0 |" in rows[2]

@@ -28,6 +28,9 @@ STAGES = (
     (4, 5, 2, 6, 192),
     (1, 3, 1, 6, 320),
 )
+FINE_STAGES = 5  # behind so many stages the grid is still 14 x 14
+FINE_BLOCKS = sum(repeats for repeats, *_ in STAGES[:FINE_STAGES])
+FINE_FEATURES = 4 * STAGES[FINE_STAGES - 1][-1]  # of four of its cells, which make one of 7 x 7
 
 
 class SameConv(nn.Conv2d):
@@ -75,17 +78,39 @@ class EfficientNetLite0(nn.Module):
         self.classes = nn.Linear(FEATURES, CLASSES)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x.contiguous(memory_format=torch.channels_last)  # 1.5x faster on a CPU
-        x = self.blocks(F.relu6(self.stem(x)))
-        return F.relu6(self.head(x))
+        return self._rest(self._fine(x))
 
     def cells(self, x: Tensor) -> Tensor:
         """The grid of pixels (B, 3, 224, 224) row by row: (B, 49, 1280)."""
-        return self(x).flatten(2).transpose(1, 2).contiguous()
+        return _rows(self(x))
+
+    def fine_cells(self, x: Tensor) -> Tensor:
+        """The 14 x 14 grid in the middle of the network, four of its cells side by side in each of
+        49, row by row: (B, 49, 448). It knows better than the last one what colour a small thing
+        has and where exactly it is, and less what it is."""
+        return _rows(F.pixel_unshuffle(self._fine(x), 2))
+
+    def both_cells(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """`cells` and `fine_cells` in one run."""
+        fine = self._fine(x)
+        return _rows(self._rest(fine)), _rows(F.pixel_unshuffle(fine, 2))
+
+    def _fine(self, x: Tensor) -> Tensor:
+        """Pixels -> (B, 112, 14, 14)."""
+        x = x.contiguous(memory_format=torch.channels_last)  # 1.5x faster on a CPU
+        return self.blocks[:FINE_BLOCKS](F.relu6(self.stem(x)))
+
+    def _rest(self, fine: Tensor) -> Tensor:
+        return F.relu6(self.head(self.blocks[FINE_BLOCKS:](fine)))
 
     def classify(self, grid: Tensor) -> Tensor:
         """A grid (B, 1280, 7, 7) -> logits of the ImageNet labels (B, 1000)."""
         return self.classes(grid.mean((-2, -1)))
+
+
+def _rows(grid: Tensor) -> Tensor:
+    """A grid (B, F, 7, 7) row by row: (B, 49, F)."""
+    return grid.flatten(2).transpose(1, 2).contiguous()
 
 
 def _fold(weights: dict[str, Tensor], conv: str, norm: str) -> tuple[Tensor, Tensor]:

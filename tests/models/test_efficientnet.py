@@ -65,6 +65,21 @@ def test_the_grid_is_that_of_the_file_computed_by_hand_in_float64(raw, network):
     assert grid.max() <= 6
 
 
+def test_the_fine_cells_are_the_middle_of_the_network_four_of_a_square_in_one(network):
+    pixels = torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(1))
+    cells, fine = network.both_cells(pixels)
+    torch.testing.assert_close(cells, network.cells(pixels))
+    torch.testing.assert_close(fine, network.fine_cells(pixels))
+    assert fine.shape == (1, 49, efficientnet.FINE_FEATURES)
+    middle = F.relu6(network.stem(pixels))
+    for block in network.blocks[:11]:
+        middle = block(middle)
+    assert middle.shape == (1, 112, 14, 14)
+    for row, column in ((0, 0), (3, 5), (6, 6)):
+        square = middle[0, :, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
+        torch.testing.assert_close(fine[0, 7 * row + column], square.flatten())
+
+
 def test_every_weight_of_the_file_is_used(raw, network):
     folded = sum(value.numel() for value in network.state_dict().values())
     statistics = sum(v.numel() for k, v in raw.items() if "running" in k)

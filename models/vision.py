@@ -2,30 +2,38 @@
 
 The whole picture is squashed to a square, as the training photographs are, so that the grid covers
 all of it and an overlay stretches back exactly. Nothing is decoded before its format, size and
-number of frames are known to be within bounds. Rules that a reader can rely on: the orientation
-of the camera is honoured; 16-bit grey is rescaled, not cut; transparency lies on white; of an
-animation the first frame counts; everything else becomes RGB as Pillow converts it.
+number of frames are known to be within bounds (`picture_files`), and a large picture is made small
+before anything else is done with it. Rules that a reader can rely on: the orientation of the camera
+is honoured; 16-bit grey is rescaled, not cut; transparency lies on white; of an animation the first
+frame counts; everything else becomes RGB as Pillow converts it.
 """
 
 import io
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
-MAX_PIXELS = 50_000_000  # of the picture as stored
+from models.picture_files import PictureError, Sifted, sift
+
+MAX_PIXELS = 50_000_000  # of the picture as stored: a JPEG is decoded at a fraction of its size
+MAX_WHOLE = 25_000_000  # of any other
 MAX_SIDE = 20_000
 MAX_FRAMES = 1_000
-ORIENTATION, SIDEWAYS = 0x0112, (5, 6, 7, 8)  # the EXIF tag, and its values that swap the sides
 MEAN, SCALE = 127.0, 128.0  # of the encoder's training
-
-
-class PictureError(ValueError):
-    """Bytes that are not a picture that is read here, and why."""
+Turn = Image.Transpose
+UPRIGHT = {  # what undoes each way of holding a camera, by EXIF's number
+    2: Turn.FLIP_LEFT_RIGHT,
+    3: Turn.ROTATE_180,
+    4: Turn.FLIP_TOP_BOTTOM,
+    5: Turn.TRANSPOSE,
+    6: Turn.ROTATE_270,
+    7: Turn.TRANSVERSE,
+    8: Turn.ROTATE_90,
+}
+SIDEWAYS = (5, 6, 7, 8)  # those that swap the sides
 
 
 @dataclass(frozen=True)
@@ -37,63 +45,59 @@ class Picture:
     height: int
 
 
-def _inspect(file: Image.Image) -> None:
+def _inspect(file: Sifted) -> None:
     """Refuse what is too large before a pixel is decoded."""
-    width, height = file.size
-    if width * height > MAX_PIXELS or max(file.size) > MAX_SIDE:
-        raise PictureError(
-            f"the picture is {width} x {height} pixels, at most {MAX_PIXELS // 10**6} million "
-            f"and {MAX_SIDE} a side are read"
-        )
-    if not min(file.size):
+    width, height = file.width, file.height
+    if width < 1 or height < 1:
         raise PictureError(f"the picture is {width} x {height} pixels: there is nothing in it")
-    frames = getattr(file, "n_frames", 1)
-    if frames > MAX_FRAMES:
-        raise PictureError(f"the animation has {frames} frames, at most {MAX_FRAMES} are read")
+    most = MAX_PIXELS if file.format == "JPEG" else MAX_WHOLE
+    if width * height > most or max(width, height) > MAX_SIDE:
+        raise PictureError(
+            f"the picture is {width} x {height} pixels, at most {most // 10**6} million "
+            f"and {MAX_SIDE} a side are read of a {file.format}"
+        )
+    if file.frames > MAX_FRAMES:
+        raise PictureError(f"the animation has {file.frames} frames, at most {MAX_FRAMES} are read")
 
 
-def _upright_rgb(file: Image.Image) -> Image.Image:
-    """Oriented, on white, 8 bits a channel."""
-    image = ImageOps.exif_transpose(file)
-    if image.mode.startswith("I") or image.mode == "F":  # 16 or 32 bits: Pillow would cut them
-        values = np.asarray(image, np.float64)
-        if image.mode.startswith("I;16") or values.max(initial=0) > 255:
-            values = values / 257.0  # 65535 becomes 255
-        image = Image.fromarray(values.clip(0, 255).round().astype(np.uint8))
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+def _small_rgb(image: Image.Image, fit: int) -> Image.Image:
+    """At most `fit` large, on white, 8 bits a channel."""
+    grey16 = image.mode == "I;16"  # Pillow would cut it at 255; what it marks as clear is not
+    clear = image.has_transparency_data and not grey16
+    if clear:
         image = image.convert("RGBA")
-        ground = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(ground, image)
+    elif image.mode in ("1", "P"):
+        image = image.convert("RGB")
+    image.thumbnail((fit, fit), Image.Resampling.LANCZOS)  # colours weigh as much as they show
+    if grey16:
+        values = np.asarray(image, np.float32) / 257.0  # 65535 becomes 255
+        image = Image.fromarray(values.round().astype(np.uint8))
+    if clear:
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return image.convert("RGB")
 
 
 def read(raw: bytes, fit: int = 1600) -> Picture:
     """Decode a picture, no larger than `fit` pixels a side. Raises `PictureError`."""
-    if not raw:
-        raise PictureError("there are no bytes")
+    found = sift(raw)
+    _inspect(found)
+    width, height = found.width, found.height
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # a bomb, corrupt metadata: Pillow only warns
-            with Image.open(io.BytesIO(raw), formats=FORMATS) as file:
-                _inspect(file)
-                width, height = file.size
-                if file.getexif().get(ORIENTATION, 1) in SIDEWAYS:
-                    width, height = height, width
-                if file.format == "JPEG":
-                    file.draft("RGB", (fit, fit))  # decodes at a fraction of the size
-                file.load()
-                image = _upright_rgb(file)
-    except UnidentifiedImageError as error:
-        raise PictureError(f"not a picture in one of {', '.join(FORMATS)}") from error
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise PictureError(
-            f"the picture is too large: {error}; at most {MAX_PIXELS // 10**6} million pixels"
-        ) from error
+        with Image.open(io.BytesIO(found.raw), formats=(found.format,)) as file:
+            if file.size != (width, height):
+                raise PictureError("the picture is broken: it has two sizes")
+            if file.format == "JPEG":
+                file.draft("RGB", (fit, fit))  # decodes at a fraction of the size
+            file.load()
+            image = _small_rgb(file, fit)
     except PictureError:
         raise
-    except (OSError, ValueError, SyntaxError, EOFError, Warning, MemoryError) as error:
+    except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as error:
         raise PictureError(f"the picture is broken: {error}") from error
-    image.thumbnail((fit, fit), Image.Resampling.LANCZOS)
+    if found.orientation in UPRIGHT:
+        image = image.transpose(UPRIGHT[found.orientation])
+    if found.orientation in SIDEWAYS:
+        width, height = height, width
     return Picture(image, width, height)
 
 

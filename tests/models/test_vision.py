@@ -1,4 +1,3 @@
-import io
 import struct
 import zlib
 from contextlib import suppress
@@ -10,6 +9,7 @@ from PIL import Image
 
 from models import vision
 from models.vision import PictureError, read, square, to_tensor
+from tests.hostile_pictures import SIGNATURE, chunk, png, stored
 
 RED, GREEN, BLUE, GREY = (220, 30, 30), (30, 190, 40), (30, 60, 220), (128, 128, 128)
 
@@ -21,12 +21,6 @@ def corners(width=48, height=32) -> Image.Image:
     for at, colour in zip(boxes, (RED, GREEN, BLUE, GREY), strict=True):
         image.paste(colour, (*at, at[0] + width // 2, at[1] + height // 2))
     return image
-
-
-def stored(image: Image.Image, format: str = "PNG", **options) -> bytes:
-    file = io.BytesIO()
-    image.save(file, format, **options)
-    return file.getvalue()
 
 
 def colours(image: Image.Image) -> list[tuple]:
@@ -57,13 +51,14 @@ TURNS = {
 }  # what a camera did to the picture before it wrote this number
 
 
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
 @pytest.mark.parametrize("orientation", TURNS)
-def test_a_photograph_stands_upright_whichever_way_the_camera_was_held(orientation):
+def test_a_photograph_stands_upright_whichever_way_the_camera_was_held(orientation, format):
     turn = TURNS[orientation]
     turned = corners() if turn is None else corners().transpose(turn)
     exif = Image.Exif()
     exif[0x0112] = orientation
-    picture = read(stored(turned, "JPEG", quality=95, exif=exif))
+    picture = read(stored(turned, format, quality=95, exif=exif))
     assert picture.image.size == (48, 32)
     assert (picture.width, picture.height) == (48, 32)
     assert near(colours(picture.image), (RED, GREEN, BLUE, GREY))
@@ -86,11 +81,17 @@ def test_each_mode_becomes_rgb_as_pillow_converts_it(mode):
     assert near(colours(picture.image), colours(image.convert("RGB")))
 
 
-@pytest.mark.parametrize("mode", ["RGBA", "LA"])
-def test_what_is_transparent_lies_on_white(mode):
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB"])
+def test_a_bitmap_of_each_mode_becomes_rgb_too(mode):
+    image = corners().convert(mode)
+    assert near(colours(read(stored(image, "BMP")).image), colours(image.convert("RGB")))
+
+
+@pytest.mark.parametrize(("mode", "format"), [("RGBA", "PNG"), ("LA", "PNG"), ("RGBA", "WEBP")])
+def test_what_is_transparent_lies_on_white(mode, format):
     image = corners().convert(mode)
     image.putalpha(Image.linear_gradient("L").resize(image.size))  # clear above, solid below
-    found = read(stored(image)).image
+    found = read(stored(image, format, lossless=True)).image
     assert near([found.getpixel((5, 0))], [(255, 255, 255)], 4)
     assert near([found.getpixel((5, 31))], [image.convert("RGB").getpixel((5, 31))], 4)
     half = found.getpixel((40, 16))
@@ -112,27 +113,53 @@ def test_sixteen_bits_are_rescaled_and_not_cut():
     assert (found[..., 0] == found[..., 2]).all()
 
 
-def test_of_an_animation_the_first_frame_counts():
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_one_grey_or_colour_that_is_marked_as_clear_lies_on_white(mode):
+    image = corners().convert(mode)
+    clear = image.getpixel((2, 2))
+    found = read(stored(image, transparency=clear)).image
+    expected = [(255, 255, 255), *colours(image.convert("RGB"))[1:]]
+    assert near(colours(found), expected)
+
+
+def test_what_is_clear_does_not_bleed_into_what_is_not_when_a_picture_is_made_small():
+    """Half of the pixels are clear and black, the other half solid and red: on white, pink."""
+    image = Image.new("RGBA", (64, 64), (0, 0, 0, 0))
+    image.paste((255, 0, 0, 255), (0, 0, 64, 32))
+    stripes = np.asarray(image).reshape(2, 32, 64, 4).transpose(1, 0, 2, 3).reshape(64, 64, 4)
+    found = read(stored(Image.fromarray(stripes)), fit=16).image
+    assert found.size == (16, 16)
+    assert near([found.getpixel((8, 8))], [(255, 128, 128)])
+
+
+def deep(colour: int, channels: int) -> tuple[bytes, np.ndarray]:
+    """A PNG of 16 bits a channel, and its values (8, 8, channels)."""
+    values = np.linspace(0, 65535, 64 * channels).astype(">u2").reshape(8, -1)
+    rows = b"".join(b"\0" + row.tobytes() for row in values)
+    header = struct.pack(">IIBBBBB", 8, 8, 16, colour, 0, 0, 0)
+    raw = SIGNATURE + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND")
+    return raw, values.reshape(8, 8, channels).astype(float) / 257
+
+
+@pytest.mark.parametrize(("colour", "channels"), [(0, 1), (2, 3)])
+def test_sixteen_bits_of_grey_or_of_each_colour_become_eight(colour, channels):
+    raw, expected = deep(colour, channels)
+    assert np.abs(np.asarray(read(raw).image).astype(float) - expected).max() <= 1
+
+
+@pytest.mark.parametrize(("colour", "channels"), [(4, 2), (6, 4)])
+def test_sixteen_bits_with_transparency_lie_on_white(colour, channels):
+    raw, values = deep(colour, channels)
+    share = values[..., -1:] / 255
+    expected = share * values[..., :-1] + (1 - share) * 255
+    assert np.abs(np.asarray(read(raw).image).astype(float) - expected).max() <= 2
+
+
+@pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG"])
+def test_of_an_animation_the_first_frame_counts(format):
     frames = [corners(), Image.new("RGB", (48, 32), "white")]
-    raw = stored(frames[0], "GIF", save_all=True, append_images=frames[1:], duration=50)
+    raw = stored(frames[0], format, save_all=True, append_images=frames[1:], duration=50)
     assert near(colours(read(raw).image), (RED, GREEN, BLUE, GREY))
-
-
-def png(width: int, height: int) -> bytes:
-    """A valid PNG of one colour, whatever its size: some kilobytes for 169 million pixels."""
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-        )
-
-    packer = zlib.compressobj(9)
-    row = bytes(1 + (width + 7) // 8)
-    rows = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
-    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
-    )
 
 
 @pytest.mark.parametrize("size", [(13_000, 13_000), (20_000, 20_000), (30_000, 10)])
@@ -147,6 +174,17 @@ def test_a_bomb_is_refused_before_a_pixel_is_decoded(size, monkeypatch):
     large = f"{size[0]} x {size[1]} pixels, at most|at most 50 million"
     with pytest.raises(PictureError, match=large):
         read(raw)
+
+
+@pytest.mark.parametrize("format", ["PNG", "WEBP", "BMP"])
+def test_what_has_to_be_decoded_whole_may_be_half_as_large(format):
+    image = Image.new("1" if format != "WEBP" else "RGB", (6000, 5000))
+    raw = stored(image, format, **({"lossless": True, "method": 0} if format == "WEBP" else {}))
+    with pytest.raises(
+        PictureError, match=f"at most 25 million and 20000 a side are read of a {format}"
+    ):
+        read(raw)
+    assert read(stored(image.convert("L"), "JPEG")).width == 6000
 
 
 def test_an_animation_of_very_many_frames_is_refused(monkeypatch):

@@ -6,7 +6,7 @@ authors have it (Vedantam, Zitnick, Parikh 2015, arXiv:1411.5726). A nearly cons
 gets a BLEU-4 of 10 or more, so the number of distinct captions stands beside it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from models.training.photographs import Flickr8k
 
@@ -74,8 +74,3 @@ def beside(data: Flickr8k, part: str = "test") -> dict:
         "human_against_four": measure(first, rest),
         "constant": measure([CONSTANT] * len(first), streams),
     }
-
-
-def captions_of(write: Callable[[str], str], data: Flickr8k, part: str) -> list[str]:
-    """The caption of every photograph of a part; `write` maps a name to a text."""
-    return [write(name) for name in data.split[part]]

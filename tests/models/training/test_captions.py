@@ -1,5 +1,4 @@
 import math
-from dataclasses import replace
 
 import pytest
 import torch
@@ -8,22 +7,17 @@ from torch.nn import functional as F
 from models.captioner import Captioner, CaptionerConfig
 from models.decoder import BEGIN, END, UNKNOWN
 from models.training import captions
-from models.training.caption_recipes import CaptionRecipe
 from models.training.captions import (
     drawn,
     drop_features,
     loss,
     policy,
     score,
-    supervised,
-    train,
     write,
 )
 from models.training.pairs import IGNORED
 from models.training.photographs import CaptionBatch
-
-SIZES = {"embedding_size": 8, "decoder_size": 12, "context_size": 10, "attention_size": 6}
-SHAPE = {"feature_size": 5, "grid": 2}
+from tests.models.training.lights import COLOURS, SHAPE, SIZES, Lights, recipe, train_on
 
 
 def network(attention: str = "soft", size: int = 8) -> Captioner:
@@ -114,7 +108,7 @@ def test_entropy_keeps_the_draws_open():
 
 @pytest.mark.parametrize("attention", ["hard", "none"])
 def test_every_attention_learns_the_lights(tmp_path, attention):
-    data, sizes = Colours(), SIZES | SHAPE | {"attention": attention}
+    data, sizes = Lights(), SIZES | SHAPE | {"attention": attention}
     one = recipe(network=sizes, reinforce=0.5, entropy=0.01, epochs=20)
     weights, progress, _ = train_on(one, data, tmp_path)
     assert progress["best"] > 60
@@ -156,68 +150,21 @@ def test_writing_never_uses_what_is_no_word_and_stops_at_the_end_or_the_limit():
     assert write(net, cells) == [[], []]
 
 
-class Colours:
-    """Four cells, one of them lit in one of four colours; the caption names the colour."""
-
-    def __init__(self):
-        from models.subwords import words
-
-        self.names = {name: k for k, name in enumerate(("red", "green", "blue", "white"))}
-        self.vocabulary = words([f"a small {name} light is on" for name in self.names] * 5, 5)
-        self.statistics = torch.zeros(5), torch.ones(5)
-        self.split = {"train": list(self.names) * 8, "validation": list(self.names)}
-        self.pooled = torch.eye(5).repeat(4, 1)
-        self.captions = {name: [f"A small {name} light is on."] * 5 for name in self.names}
-
-    def cells(self, names):
-        found = torch.zeros(len(names), 4, 5)
-        for row, name in enumerate(names):
-            found[row, row % 4, self.names[name]] = 3.0  # a cell has no place but by what is in it
-        return found
-
-    def epoch(self, number, seed, photographs):
-        for first in range(0, len(self.split["train"]), photographs):
-            names = self.split["train"][first : first + photographs]
-            ids = self.vocabulary.encode_many([self.captions[name][0] for name in names])
-            owners = torch.arange(len(names))
-            yield CaptionBatch(self.cells(names), owners, torch.tensor(ids).t().contiguous())
-
-
-def train_on(recipe, data, run):
-    return train(recipe, data, run, supervised(recipe, data))
-
-
-def recipe(**changes) -> CaptionRecipe:
-    plain = CaptionRecipe(
-        "Lights",
-        "",
-        SIZES | SHAPE | {"attention": "soft"},
-        epochs=14,
-        photographs=4,
-        learning_rate=2e-2,
-        warmup=5,
-        smoothing=0.0,
-        feature_dropout=0.0,
-        coverage=0.0,
-    )
-    return replace(plain, **changes)
-
-
 def test_a_tiny_captioner_learns_to_tell_the_colour_of_the_light(tmp_path):
-    data = Colours()
+    data = Lights()
     weights, progress, ended = train_on(recipe(), data, tmp_path)
     assert ended
     net = Captioner(recipe().config(len(data.vocabulary)))
     net.load_state_dict(weights)
     assert score(net.eval(), data) == pytest.approx(progress["best"])
-    texts = [data.vocabulary.join(ids) for ids in write(net, data.cells(list(data.names)))]
-    assert texts == [f"a small {name} light is on" for name in data.names]
+    texts = [data.vocabulary.join(ids) for ids in write(net, data.cells(list(COLOURS)))]
+    assert texts == [f"a small {name} light is on" for name in COLOURS]
     losses = [entry["train"] for entry in progress["history"]]
     assert losses[-1] < 0.2 < losses[0]
 
 
 def test_a_run_that_was_stopped_goes_on_to_the_same_weights(tmp_path, monkeypatch):
-    whole, _, _ = train_on(recipe(epochs=3), Colours(), tmp_path / "whole")
+    whole, _, _ = train_on(recipe(epochs=3), Lights(), tmp_path / "whole")
     before = captions.score
 
     def stop_after_one(net, data):
@@ -235,10 +182,10 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_weights(tmp_path, monkeypatc
 
     monkeypatch.setattr(captions, "stop_on_interrupt", Stopping)
     monkeypatch.setattr(captions, "score", stop_after_one)
-    _, progress, ended = train_on(recipe(epochs=3), Colours(), tmp_path / "part")
+    _, progress, ended = train_on(recipe(epochs=3), Lights(), tmp_path / "part")
     assert (progress["epoch"], ended) == (1, False)
     monkeypatch.undo()
-    rest, progress, ended = train_on(recipe(epochs=3), Colours(), tmp_path / "part")
+    rest, progress, ended = train_on(recipe(epochs=3), Lights(), tmp_path / "part")
     assert (progress["epoch"], ended) == (3, True)
     assert rest.keys() == whole.keys()
     for name, value in whole.items():

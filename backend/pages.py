@@ -1,8 +1,9 @@
 """The pages: server-rendered with Jinja2, the language in the path."""
 
 from pathlib import Path
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 from markdown_it import MarkdownIt
@@ -15,7 +16,13 @@ from backend.i18n import LANGUAGES, preferred, translations
 TEMPLATES = Path(__file__).resolve().parent.parent / "frontend" / "templates"
 router = APIRouter(include_in_schema=False)
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
-LABS = {"seq2seq": "translate.html"}  # the page of a kind; of all others lab.html
+# The page of a kind; of all others lab.html.
+LABS = {
+    "seq2seq": "translate.html",
+    "captioner": "caption-lab.html",
+    "vqa": "question-lab.html",
+}
+CAPTIONER = "caption-soft"  # the one that the caption page opens with, where it is there
 
 
 def _environment(language: str) -> Environment:
@@ -101,6 +108,27 @@ def card(request: Request, language: str, checkpoint: str) -> Response:
     return render(request, require_language(language), "card.html", checkpoint=about, card=html)
 
 
+@router.get("/{language}/caption")
+def caption(
+    request: Request, language: str, checkpoint: Annotated[str | None, Query(alias="with")] = None
+) -> Response:
+    """The lab of a captioner: the one asked for, else `CAPTIONER`, else the first that is there."""
+    require_language(language)
+    ids = usable(request, "captioner")
+    if checkpoint is None and not ids:
+        raise NotFound(
+            "No network here describes pictures.",
+            "Put a checkpoint of this kind into checkpoints/ and start the server again.",
+        )
+    return lab(request, language, checkpoint or (CAPTIONER if CAPTIONER in ids else ids[0]))
+
+
+def usable(request: Request, kind: str) -> list[str]:
+    """The checkpoints of a kind that have not failed."""
+    known = request.app.state.catalog.summaries()
+    return [one["id"] for one in known if one["kind"] == kind and one["status"] != "failed"]
+
+
 @router.get("/{language}/lab/{checkpoint}")
 def lab(request: Request, language: str, checkpoint: str) -> Response:
     catalog = request.app.state.catalog
@@ -110,4 +138,12 @@ def lab(request: Request, language: str, checkpoint: str) -> Response:
         found = catalog.describe(about["pair"])
         pair = {name: found[name] for name in ("id", "title", "config", "figures")}
     template = LABS.get(about["kind"], "lab.html")
-    return render(request, require_language(language), template, checkpoint=about, pair=pair)
+    return render(
+        request,
+        require_language(language),
+        template,
+        checkpoint=about,
+        pair=pair,
+        vqa=next(iter(usable(request, "vqa")), None),
+        picture_bytes=request.app.state.settings.max_picture_bytes,
+    )

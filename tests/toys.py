@@ -5,10 +5,14 @@ from pathlib import Path
 
 import torch
 
+from models.captioner import Captioner, CaptionerConfig
 from models.char_rnn import CharRNN, CharRNNConfig
 from models.checkpoint import write_checkpoint
+from models.questions import ANSWERS, vocabulary
+from models.scenes import MOST
 from models.seq2seq import Seq2Seq, Seq2SeqConfig
-from models.subwords import END, Vocabulary, characters, source_pieces, target_pieces
+from models.subwords import END, Vocabulary, characters, source_pieces, target_pieces, words
+from models.vqa import Vqa, VqaConfig
 
 # Letters, and what JSON, HTML and UTF-8 find difficult.
 SYMBOLS = sorted(set(" \n\"\\/<&>'abcdefghiо́ж\u2028😀"))
@@ -125,3 +129,54 @@ def write_translator(folder: Path, id: str, seed: int = 0, ends: bool = False) -
 def write_translators(folder: Path) -> dict[str, Seq2Seq]:
     """Write one checkpoint of each score and of none; the networks by the checkpoints' names."""
     return {id: write_translator(folder / id, id) for id in TRANSLATORS}
+
+
+# -- networks that look at pictures ----------------------------------------------------------
+
+CAPTIONS = ("a dog runs on the grass", "two men play in the snow", "a child jumps into the water")
+SEES = words(CAPTIONS * 2, 1)
+CAPTIONERS = {
+    f"toy-{name}": CaptionerConfig(attention, len(SEES), 6, 9, 5, 4)
+    for name, attention in {"soft": "soft", "hard": "hard", "blind": "none"}.items()
+}
+
+
+def captioner(config: CaptionerConfig, seed: int = 0, ends: bool = False) -> Captioner:
+    """A network with weights of a seed. Unless it `ends`, it writes as long as it may."""
+    generator = torch.Generator().manual_seed(seed)
+    built = _lively(Captioner(config), 0.8, generator)
+    shape = built.familiar.typical.shape
+    rows = torch.nn.functional.normalize(torch.randn(shape, generator=generator), dim=-1)
+    built.familiar.typical.copy_(rows.half().float())
+    if not ends:
+        built.output_bias[END] = -30.0
+    return built
+
+
+def write_captioner(folder: Path, id: str, seed: int = 0, ends: bool = False) -> Captioner:
+    """Write a checkpoint folder of one of CAPTIONERS; returns the network it was written from."""
+    config = CAPTIONERS[id]
+    built = captioner(config, seed, ends)
+    said = {
+        **about(config, "A toy that describes"),
+        "kind": "captioner",
+        "pair": "toy-blind" if id == "toy-soft" else "toy-soft",
+        "figures": {},
+        "calibration": {"distance": [0.2, 0.9, 1.1, 1.9], "log_probability": [-6.0, -2.0, -0.1]},
+    }
+    files = {"target.tokenizer.json": SEES.save()}
+    card = f"# {folder.name}\n\nA toy of seed {seed}.\n"
+    write_checkpoint(folder, said, files, built.state_dict(), card)
+    return built
+
+
+def write_answerer(folder: Path, seed: int = 0) -> Vqa:
+    """Write a checkpoint folder that answers questions; returns the network it was written from."""
+    known = vocabulary()
+    config = VqaConfig(ANSWERS, len(known), 6, 8, 5, 7, 2, MOST)
+    built = _lively(Vqa(config), 0.8, torch.Generator().manual_seed(seed))
+    said = {**about(config, "A toy that answers"), "kind": "vqa", "figures": {}}
+    files = {"source.tokenizer.json": known.save()}
+    card = f"# {folder.name}\n\nA toy of seed {seed}.\n"
+    write_checkpoint(folder, said, files, built.state_dict(), card)
+    return built

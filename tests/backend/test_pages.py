@@ -11,7 +11,7 @@ from backend.i18n import LANGUAGES
 from backend.pages import TEMPLATES
 from backend.settings import Settings
 from tests.backend.serving import SECURITY, assert_error, in_process
-from tests.toys import write_toys, write_translator
+from tests.toys import write_answerer, write_captioner, write_toys, write_translator
 
 PAGES = {
     "": "home.html",
@@ -19,6 +19,9 @@ PAGES = {
     "checkpoints/toy-lstm": "card.html",
     "lab/toy-lstm": "lab.html",
     "lab/toy-additive": "translate.html",
+    "lab/toy-soft": "caption-lab.html",
+    "caption": "caption-lab.html",
+    "lab/toy-shapes": "question-lab.html",
     "docs": "docs.html",
 }
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -33,6 +36,9 @@ def client(tmp_path_factory) -> Iterator[TestClient]:
     write_toys(folder)
     for name in ("toy-additive", "toy-plain"):
         write_translator(folder / name, name)
+    for name in ("toy-soft", "toy-hard", "toy-blind"):
+        write_captioner(folder / name, name)
+    write_answerer(folder / "toy-shapes")
     with in_process(Settings(checkpoints=folder, device="cpu")) as client:
         yield client
 
@@ -189,23 +195,72 @@ def doors(client) -> list[str]:
 
 
 def test_the_home_page_has_a_door_for_each_kind_of_network_that_is_there(client, monkeypatch):
-    assert doors(client) == ["toy-gru", "toy-additive"]
+    assert doors(client) == ["toy-gru", "toy-additive", "toy-blind"]
     for name in ("toy-additive", "toy-plain"):
         become(client, monkeypatch, name, kind="char_rnn")
-    assert doors(client) == ["toy-additive"]
+    assert doors(client) == ["toy-additive", "toy-blind"]
     for name in client.app.state.catalog.entries:
         become(client, monkeypatch, name, kind="unheard_of")
     assert doors(client) == []
 
 
 def test_each_door_opens_on_the_network_that_shows_most_where_it_is_there(client, monkeypatch):
-    names = {"toy-rnn": "shakespeare-lstm", "toy-plain": "translate-en-fr"}
+    names = {
+        "toy-rnn": "shakespeare-lstm",
+        "toy-plain": "translate-en-fr",
+        "toy-soft": "caption-soft",
+    }
+    rename(client, monkeypatch, names)
+    assert doors(client) == ["shakespeare-lstm", "translate-en-fr", "caption-soft"]
+
+
+def rename(client, monkeypatch, names: dict[str, str]) -> None:
+    """Let some toys have other ids."""
     entries = client.app.state.catalog.entries
     renamed = {names.get(id, id): entry for id, entry in entries.items()}
     for id, entry in renamed.items():
         monkeypatch.setattr(entry, "id", id)
     monkeypatch.setattr(client.app.state.catalog, "entries", renamed)
-    assert doors(client) == ["shakespeare-lstm", "translate-en-fr"]
+
+
+def opened(client, address: str) -> str:
+    """The network that a lab is of."""
+    (chosen,) = [a for a in read(client, address).all("option") if "selected" in a]
+    return chosen["value"].rpartition("/")[2]
+
+
+def test_the_caption_page_opens_with_soft_attention_or_with_what_is_asked_for(client, monkeypatch):
+    assert opened(client, "/en/caption") == "toy-blind"  # the first that is there
+    assert opened(client, "/en/caption?with=toy-hard") == "toy-hard"
+    rename(client, monkeypatch, {"toy-soft": "caption-soft"})
+    assert opened(client, "/en/caption") == "caption-soft"
+    read(client, "/en/caption?with=nothing", 404)
+
+
+def test_without_a_network_that_describes_pictures_the_page_says_so(client, monkeypatch):
+    for name in ("toy-soft", "toy-hard", "toy-blind"):
+        become(client, monkeypatch, name, kind="unheard_of")
+    answer = client.get("/en/caption", headers=BROWSER)
+    assert answer.status_code == 404
+    assert "No network here describes pictures." in answer.text
+
+
+def test_questions_about_pictures_are_asked_only_where_a_network_answers(client, monkeypatch):
+    assert "Ask about a picture" in client.get("/en/caption").text
+    become(client, monkeypatch, "toy-shapes", kind="unheard_of")
+    assert "Ask about a picture" not in client.get("/en/caption").text
+
+
+def test_every_example_photo_is_small_and_says_whose_it_is():
+    folder = static.FOLDER / "photos"
+    credits = (folder / "CREDITS.txt").read_text("utf-8")
+    template = (TEMPLATES / "photos.html").read_text("utf-8")
+    photos = sorted(folder.glob("*.jpg"))
+    assert {p.stem for p in photos} == set(re.findall(r'"name": "([\w-]+)"', template))
+    for photo in photos:
+        (line,) = re.findall(rf"^{photo.name}.*(?:\n +.*)*", credits, re.MULTILINE)
+        assert re.search(r"\b(CC0|Public domain)\b", line), photo.name
+        assert photo.stat().st_size <= 60_000
 
 
 @pytest.mark.parametrize("page", ["", "checkpoints"])

@@ -20,12 +20,32 @@ export function trace(id, body, signal) {
 
 /** Write. @param {object} body as POST .../generate @param {Receive} receive */
 export function generate(id, body, signal, receive) {
-  return stream(`/api/checkpoints/${encodeURIComponent(id)}/generate`, body, signal, receive);
+  return stream(`/api/checkpoints/${encodeURIComponent(id)}/generate`, post(body, signal), receive);
 }
 
 /** Translate. @param {object} body as POST .../translate @param {Receive} receive */
 export function translate(id, body, signal, receive) {
-  return stream(`/api/checkpoints/${encodeURIComponent(id)}/translate`, { ...body, stream: true }, signal, receive);
+  return stream(`/api/checkpoints/${encodeURIComponent(id)}/translate`, post({ ...body, stream: true }, signal), receive);
+}
+
+/**
+ * Describe a picture.
+ * @param {URLSearchParams} query  as POST .../caption @param {Blob|null} picture  null: of a key
+ * @param {Receive} receive
+ */
+export function caption(id, query, picture, signal, receive) {
+  const headers = picture ? { "Content-Type": picture.type || "application/octet-stream" } : {};
+  return stream(`/api/checkpoints/${encodeURIComponent(id)}/caption?${query}&stream=true`, { method: "POST", headers, body: picture, signal }, receive);
+}
+
+/** Ask about a picture. @param {FormData} form  as POST .../answer */
+export function answer(id, form, signal) {
+  return json(`/api/checkpoints/${encodeURIComponent(id)}/answer`, { method: "POST", body: form, signal });
+}
+
+/** What a drawn scene holds, and questions about it. @param {number} seed */
+export function scene(seed) {
+  return json(`/api/scenes/${seed}`);
 }
 
 /** @typedef {(event: string, data: string) => void} Receive  an event, its data still as text */
@@ -34,8 +54,8 @@ export function translate(id, body, signal, receive) {
  * Events are handed on as they arrive: who draws decides when to parse them. Resolves when the
  * stream has ended.
  */
-async function stream(path, body, signal, receive) {
-  const response = await ask(path, post(body, signal));
+async function stream(path, options, receive) {
+  const response = await ask(path, options);
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   const split = eventSplitter(receive);
   try {

@@ -3,18 +3,23 @@
 import { make, mark, t } from "./words.js";
 
 export class Problem {
-  /** @param {{prompt: HTMLTextAreaElement, mirror: HTMLElement, onRetry: () => void}} options */
-  constructor(host, { prompt, mirror, onRetry }) {
+  /**
+   * @param {object} options
+   * @param {HTMLTextAreaElement} [options.prompt]  a text that may be at fault
+   * @param {HTMLElement} [options.mirror]  lies under it and marks what is
+   * @param {() => void} options.onRetry
+   */
+  constructor(host, { prompt = null, mirror = null, onRetry }) {
     Object.assign(this, { host, prompt, mirror, onRetry });
     this.timer = 0;
-    prompt.addEventListener("scroll", () => (mirror.scrollTop = prompt.scrollTop));
+    prompt?.addEventListener("scroll", () => (mirror.scrollTop = prompt.scrollTop));
   }
 
   clear() {
     clearInterval(this.timer);
     this.host.hidden = true;
-    this.mirror.replaceChildren();
-    this.prompt.removeAttribute("aria-invalid");
+    this.mirror?.replaceChildren();
+    this.prompt?.removeAttribute("aria-invalid");
   }
 
   /** @param {import("./api.js").ApiError|null} error */

@@ -23,6 +23,7 @@ import { written } from "./tokens.js";
  * @property {Candidate[]} top  the most likely tokens of this step, best first
  * @property {Float32Array|null} attention  a weight for each source position; null: no attention
  * @property {number|null} forced  the source position that a reader made it look at
+ * @property {number|null} looked  the one position that hard attention looked at
  * @property {boolean} given  the network was made to write it @property {boolean} chosen  and it
  *   is not only kept from before: the reader chose it
  * @property {Record<string, Float32Array>} points  by name, without the target axis
@@ -165,6 +166,7 @@ export class DecoderRun extends EventTarget {
       top: data.top,
       attention: data.attention ? decode(data.attention) : null,
       forced: this.place(data.forced),
+      looked: this.place(data.cell),
       given: data.given,
       chosen: data.given && this.picks.has(data.index),
       points,

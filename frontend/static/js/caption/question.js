@@ -1,0 +1,177 @@
+/**
+ * A question about a picture: the likeliest answers, and where each hop of attention looked. The
+ * network has learned from drawn scenes, so those are offered first.
+ */
+
+import { answer, ApiError, scene } from "../api.js";
+import { decode, shapeOf } from "../arrays.js";
+import { hue, sequential } from "../color.js";
+import { full, make, percent, t } from "../words.js";
+import { cellName } from "./cells.js";
+import { paintLight } from "./light.js";
+import { readPicture } from "./picture.js";
+
+const SCENES = 6; // offered at a time
+const ANSWERS = 6;
+const SUGGESTED = 6;
+
+export class Question {
+  /**
+   * @param {HTMLElement} host
+   * @param {object} options
+   * @param {string} options.id  the checkpoint that answers
+   * @param {() => import("./picture.js").Picture|null} options.photo  of the page
+   * @param {(error: ApiError|null) => void} options.onProblem @param {(words: string) => void} options.say
+   */
+  constructor(host, { id, photo, onProblem, say }) {
+    Object.assign(this, { host, id, photo, onProblem, say });
+    this.first = 1; // seed of the first scene that is offered
+    this.picture = null;
+    this.pick = host.querySelector(".scenes");
+    this.field = host.querySelector("input");
+    this.suggested = host.querySelector(".suggested");
+    this.hops = host.querySelector(".hops");
+    this.answers = host.querySelector(".answers");
+    this.line = host.querySelector(".answer-line");
+    host.querySelector("form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.ask();
+    });
+    this.offer();
+  }
+
+  /** Scenes to choose from, and the photo of the page. */
+  offer() {
+    const tiles = Array.from({ length: SCENES }, (_, k) => {
+      const seed = this.first + k;
+      const image = make("img", { src: `/api/scenes/${seed}.png`, alt: "", loading: "lazy", width: "64", height: "64" });
+      const button = make("button", { type: "button", class: "photo scene", "data-scene": String(seed), "aria-pressed": "false", "aria-label": t("drawn scene {seed}", { seed }) }, image);
+      button.addEventListener("click", () => this.draw(seed));
+      return button;
+    });
+    const more = make("button", { type: "button", class: "plain" }, t("other scenes"));
+    more.addEventListener("click", () => {
+      this.first += SCENES;
+      this.offer();
+      this.mark();
+    });
+    const own = make("button", { type: "button", class: "plain", "data-scene": "photo" }, t("the photo above"));
+    own.addEventListener("click", () => this.photo() && this.take(this.photo(), "photo", []));
+    this.pick.replaceChildren(...tiles, more, own);
+  }
+
+  /** Take a drawn scene. @param {number} seed */
+  async draw(seed) {
+    const turn = (this.turn = (this.turn ?? 0) + 1);
+    try {
+      const [response, told] = await Promise.all([fetch(`/api/scenes/${seed}.png`), scene(seed)]);
+      const picture = await readPicture(await response.blob(), { id: `scene-${seed}`, title: t("drawn scene {seed}", { seed }) });
+      if (turn === this.turn) this.take(picture, String(seed), told.questions);
+    } catch (error) {
+      this.onProblem(error instanceof ApiError ? error : new ApiError({ code: "connection", message: "" }));
+    }
+  }
+
+  take(picture, name, questions) {
+    Object.assign(this, { picture, name });
+    this.mark();
+    this.suggested.replaceChildren(
+      ...questions.slice(0, SUGGESTED).map(({ question, answer: truth }) => {
+        const button = make("button", { type: "button", class: "example" }, question);
+        button.addEventListener("click", () => {
+          this.field.value = question;
+          this.ask(truth);
+        });
+        return button;
+      }),
+    );
+    this.found = null;
+    this.answers.replaceChildren();
+    this.line.textContent = "";
+    this.frames([null]);
+    if (!this.field.value && questions.length) this.field.value = questions[0].question;
+  }
+
+  mark() {
+    for (const button of this.pick.querySelectorAll("[data-scene]")) button.setAttribute("aria-pressed", String(button.dataset.scene === this.name));
+  }
+
+  /** Ask. @param {string} [truth]  the right answer, where it is known */
+  async ask(truth = "") {
+    const { field, picture } = this;
+    const question = field.value.trim();
+    if (!question || !picture) return field.focus();
+    this.abort?.abort();
+    const abort = (this.abort = new AbortController());
+    this.onProblem(null);
+    this.host.classList.add("asking");
+    try {
+      const found = await this.send(picture, question, abort.signal);
+      if (abort === this.abort) this.tell(found, truth);
+    } catch (error) {
+      if (error.name !== "AbortError") this.onProblem(error);
+    } finally {
+      if (abort === this.abort) this.host.classList.remove("asking");
+    }
+  }
+
+  async send(picture, question, signal) {
+    const form = (name, what) => {
+      const data = new FormData();
+      data.append(name, what);
+      data.append("question", question);
+      return answer(this.id, data, signal);
+    };
+    if (picture.key) {
+      try {
+        return await form("key", picture.key);
+      } catch (error) {
+        if (error.code !== "unknown_picture") throw error;
+      }
+    }
+    return form("image", picture.blob);
+  }
+
+  /** The answers, and the picture in the light of every hop. */
+  tell(found, truth) {
+    this.found = found;
+    this.picture.key = found.image.key;
+    const probabilities = decode(found.probabilities);
+    const [hops, rows, columns] = shapeOf(found.attention);
+    const attention = decode(found.attention);
+    const each = rows * columns;
+    this.frames(Array.from({ length: hops }, (_, hop) => ({ weights: attention.subarray(hop * each, (hop + 1) * each), rows, columns })));
+    const ramp = sequential(hue("y"));
+    this.answers.replaceChildren(
+      ...found.answers.slice(0, ANSWERS).map((text, k) => {
+        const bar = make("i", { class: "chance" });
+        bar.style.transform = `scaleX(${probabilities[k]})`;
+        bar.style.background = ramp.css[Math.round(90 + 130 * probabilities[k])];
+        return make("li", { class: "candidate word", title: full(probabilities[k]) }, make("b", {}, text), make("span", { class: "track" }, bar), make("span", { class: "num" }, percent(probabilities[k])));
+      }),
+    );
+    const unknown = (found.unknown ?? []).map((k) => `“${found.question_tokens[k].trim()}”`);
+    const parts = [];
+    if (unknown.length) parts.push(t("words of the question that it does not know: {list}", { list: unknown.join(", ") }));
+    if (truth) parts.push(truth === found.answers[0] ? t("that is right") : t("the right answer is {truth}", { truth }));
+    this.line.textContent = parts.join(" ");
+    this.say(t("answer: {answer}, {share}", { answer: found.answers[0], share: percent(probabilities[0]) }));
+  }
+
+  /** The picture once for every hop. @param {({weights, rows, columns}|null)[]} lights */
+  frames(lights) {
+    this.hops.replaceChildren(
+      ...lights.map((light, hop) => {
+        const { picture } = this;
+        const canvas = make("canvas", { role: "img" });
+        const scale = Math.min(1, 448 / Math.max(picture.width, picture.height));
+        Object.assign(canvas, { width: Math.round(picture.width * scale), height: Math.round(picture.height * scale) });
+        const limit = light ? Math.max(...light.weights) : 0;
+        paintLight(canvas.getContext("2d"), picture, light && { ...light, limit });
+        const told = light ? t("hop {n}: most at {cell}, {weight}", { n: hop + 1, cell: cellName(light.weights.indexOf(limit), light.columns), weight: percent(limit) }) : picture.title;
+        canvas.setAttribute("aria-label", told);
+        return make("figure", { class: "hop" }, canvas, make("figcaption", { class: "note" }, told));
+      }),
+    );
+  }
+}

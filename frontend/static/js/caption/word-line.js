@@ -1,0 +1,51 @@
+/**
+ * The caption, word by word: under each word its probability, and the gate below it. Where a part
+ * of the picture is marked, words are tinted by how much they looked there.
+ */
+
+import { attentionRamp, color, inkOn } from "../color.js";
+import { TokenStrip } from "../decoder/token-strip.js";
+import { make, percent, t } from "../words.js";
+
+export class WordLine extends TokenStrip {
+  /** @param {import("./region.js").Region} options.region; the others as a `TokenStrip` takes them */
+  constructor(host, { region, ...options }) {
+    super(host, "target", options);
+    this.region = region;
+    host.classList.add("word-line");
+  }
+
+  button(token, k) {
+    const button = super.button(token, k);
+    const gate = token.points.gate?.[0];
+    if (gate === undefined) return button;
+    const bar = make("i", { class: "gate", "aria-hidden": "true" });
+    bar.style.transform = `scaleX(${gate})`;
+    button.append(bar);
+    button.title = `${button.title} · β ${percent(gate)}`;
+    button.setAttribute("aria-label", `${button.getAttribute("aria-label")}, ${t("the gate lets {share} of the picture in", { share: percent(gate) })}`);
+    return button;
+  }
+
+  /** The share of the words' attention in the marked part, or in the cell that is pointed at. */
+  massOf(token) {
+    const { source } = this.link.hover;
+    if (source >= 0 && this.link.hover.target < 0) return token.attention?.[source] ?? null;
+    return this.region.area && token.attention ? this.region.massOf(token) : null;
+  }
+
+  paint() {
+    const { link, run } = this;
+    const { css } = attentionRamp();
+    const masses = run.target.map((token) => this.massOf(token));
+    const most = Math.max(0.02, ...masses.filter((mass) => mass !== null));
+    this.buttons.forEach((button, k) => {
+      const mass = masses[k] ?? null;
+      const fill = mass === null ? null : css[Math.round((235 * mass) / most)];
+      button.style.background = fill ?? "";
+      button.style.color = fill ? (mass / most > 0.25 ? inkOn(fill) : color("--ink")) : "";
+      button.classList.toggle("over", link.hover.target === k);
+      button.setAttribute("aria-pressed", String(link.pin.target === k));
+    });
+  }
+}

@@ -126,44 +126,55 @@ def _steps(side: str, thing: Thing, other: Thing) -> tuple[float, float]:
     return x * right + y * down, x * down + y * right
 
 
-def _colour(scene: Scene, rng: Random) -> Iterable[Asked]:
+# -- what can be asked: an answer, the things named, the things found, the words of the phrase ---
+
+Possible = tuple[str, tuple[int, ...], tuple[int, ...], dict[str, str]]
+
+
+def _colour(scene: Scene, called: list[list[str]], rng: Random) -> Iterable[Possible]:
     for k, thing in enumerate(scene.things):
-        for it in names(scene, k):
+        for it in called[k]:
             if thing.colour not in it:
-                yield _asked(rng, "colour", thing.colour, (k,), (k,), it=it)
+                yield thing.colour, (k,), (k,), {"it": it}
 
 
-def _shape(scene: Scene, rng: Random) -> Iterable[Asked]:
+def _shape(scene: Scene, called: list[list[str]], rng: Random) -> Iterable[Possible]:
     for k, thing in enumerate(scene.things):
-        if f"the {thing.colour} thing" in names(scene, k):
-            yield _asked(rng, "shape", thing.shape, (k,), (k,), colour=thing.colour)
+        if f"the {thing.colour} thing" in called[k]:
+            yield thing.shape, (k,), (k,), {"colour": thing.colour}
 
 
-def _pairs(scene: Scene) -> Iterable[tuple[str, int, int]]:
-    """A side, a thing, and the only thing that anyone could place on that side of it."""
-    for side in SIDES:
-        for k, thing in enumerate(scene.things):
+def _beside(answer: Callable[[Thing], str]):
+    """About the only thing that anyone could place on a side of another."""
+
+    def ask(scene: Scene, called: list[list[str]], rng: Random) -> Iterable[Possible]:
+        for side, (k, thing) in product(SIDES, enumerate(scene.things)):
             there = [
                 n
                 for n, one in enumerate(scene.things)
                 if n != k and _steps(side, one, thing)[0] > -CLEAR / 3
             ]
             if len(there) == 1 and lies(side, scene.things[there[0]], thing):
-                yield side, k, there[0]
-
-
-def _beside(kind: str, answer: Callable[[Thing], str]):
-    def ask(scene: Scene, rng: Random) -> Iterable[Asked]:
-        for side, k, n in _pairs(scene):
-            for it in names(scene, k):
-                told = answer(scene.things[n])
-                way = pick(rng, WAYS[side])
-                yield _asked(rng, kind, told, (k,), (n,), way=way, it=it)
+                told, way = answer(scene.things[there[0]]), pick(rng, WAYS[side])
+                for it in called[k]:
+                    yield told, (k,), (there[0],), {"it": it, "way": way}
 
     return ask
 
 
-def _count(scene: Scene, rng: Random) -> Iterable[Asked]:
+def _order(scene: Scene, called: list[list[str]], rng: Random) -> Iterable[Possible]:
+    """Whether one thing is on a side of another: it is, or it is on the opposite side."""
+    things = list(enumerate(scene.things))
+    for side, (k, thing), (n, other) in product(SIDES, things, things):
+        here, opposite = lies(side, thing, other), lies(side, other, thing)
+        if here or opposite:
+            way = pick(rng, WAYS[side])
+            for it, that in product(called[k], called[n]):
+                told = "yes" if here else "no"
+                yield told, (k, n), (k, n), {"it": it, "way": way, "other": that}
+
+
+def _count(scene: Scene, called: list[list[str]], rng: Random) -> Iterable[Possible]:
     """All things, a shape, a colour or both: every number that can be had is as likely, and what
     is not there as often as NONE says."""
     if rng.random() < NONE:
@@ -180,7 +191,7 @@ def _count(scene: Scene, rng: Random) -> Iterable[Asked]:
     shape, colour = pick(rng, pool)
     found = _fitting(scene, shape, colour)
     them = f"{colour} {_plural(shape or pick(rng, THINGS))}".strip()
-    yield _asked(rng, "count", str(len(found)), (), found, them=them)
+    yield str(len(found)), (), found, {"them": them}
 
 
 def _fitting(scene: Scene, shape: str, colour: str) -> tuple[int, ...]:
@@ -196,7 +207,7 @@ def _absent(scene: Scene, shaped: bool, coloured: bool) -> list[tuple[str, str]]
     return [what for what in among if not _fitting(scene, *what)]
 
 
-def _exists(scene: Scene, rng: Random) -> Iterable[Asked]:
+def _exists(scene: Scene, called: list[list[str]], rng: Random) -> Iterable[Possible]:
     """As often there as not. A colour and a shape that are there, but not together, are the harder
     question, and asked where there are such."""
     shaped, coloured = pick(rng, ((True, False), (False, True), *[(True, True)] * 4))
@@ -210,47 +221,30 @@ def _exists(scene: Scene, rng: Random) -> Iterable[Asked]:
         shape, colour = pick(rng, near if near and rng.random() < 0.6 else pool)
     found = _fitting(scene, shape, colour)
     one = _article(f"{colour} {shape or 'thing'}".strip())
-    yield _asked(rng, "exists", "yes" if found else "no", (), found, one=one)
+    yield "yes" if found else "no", (), found, {"one": one}
 
 
-def _order(scene: Scene, rng: Random) -> Iterable[Asked]:
-    """Whether one thing is on a side of another: it is, or it is on the opposite side."""
-    for side in SIDES:
-        for k, thing in enumerate(scene.things):
-            for n, other in enumerate(scene.things):
-                right, left = lies(side, thing, other), lies(side, other, thing)
-                if right or left:
-                    for it in names(scene, k):
-                        for that in names(scene, n):
-                            way = pick(rng, WAYS[side])
-                            told = "yes" if right else "no"
-                            yield _asked(
-                                rng, "order", told, (k, n), (k, n), it=it, way=way, other=that
-                            )
-
-
-KINDS: dict[str, Callable[[Scene, Random], Iterable[Asked]]] = {
+KINDS: dict[str, Callable[[Scene, list[list[str]], Random], Iterable[Possible]]] = {
     "colour": _colour,
     "shape": _shape,
-    "beside": _beside("beside", lambda thing: thing.shape),
-    "colour beside": _beside("colour beside", lambda thing: thing.colour),
+    "beside": _beside(lambda thing: thing.shape),
+    "colour beside": _beside(lambda thing: thing.colour),
     "count": _count,
     "exists": _exists,
     "order": _order,
 }
 
 
-def _asked(rng: Random, kind: str, answer: str, named, found, **fields: str) -> Asked:
-    return Asked(pick(rng, PHRASES[kind]).format(**fields), answer, kind, named, found)
-
-
 def questions(scene: Scene, seed: int | str = 0) -> list[Asked]:
     """One question of each kind that the scene admits. Another seed asks for other things, in
     other words."""
     rng = Random(f"questions {scene.seed} {seed}")
+    called = [names(scene, k) for k in range(len(scene.things))]
     chosen = []
-    for ask in KINDS.values():
-        possible = list(ask(scene, rng))
+    for kind, ask in KINDS.items():
+        possible = list(ask(scene, called, rng))
         if possible:
-            chosen.append(pick(rng, possible))
+            answer, named, found, words = pick(rng, possible)
+            text = pick(rng, PHRASES[kind]).format(**words)
+            chosen.append(Asked(text, answer, kind, named, found))
     return chosen

@@ -1,7 +1,7 @@
 """Visual question answering: read a question, look at a picture in hops, count, answer.
 
-A frozen encoder (`efficientnet`) makes a grid of features x_1..x_49, a GRU reads the question, and
-attention is asked several times, each time with what was seen before:
+A frozen encoder (`efficientnet`) makes a grid of fine features x_1..x_49, a GRU reads the question,
+and attention is asked several times, each time with what was seen before:
 
     a_j   = tanh(W_a standardised(x_j) + row_j + column_j)      annotations: what is where
     u_0   = h_T                                                 the GRU's last state
@@ -27,7 +27,7 @@ from torch.nn.utils.rnn import pack_padded_sequence
 
 from models.attention import Attended, Attention
 from models.checkpoint import CheckpointError, check_sizes
-from models.efficientnet import FEATURES, GRID
+from models.efficientnet import FINE_FEATURES, GRID
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class VqaConfig:
     readout_size: int
     hops: int
     most: int  # the largest number that the tally tells
-    feature_size: int = FEATURES  # of a cell of the encoder's grid
+    feature_size: int = FINE_FEATURES  # of a cell of the encoder's grid
     grid: int = GRID  # cells a side
     dropout: float = 0.0  # while training only
 

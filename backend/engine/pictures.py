@@ -32,11 +32,12 @@ class Seen:
     width: int  # pixels, upright
     height: int
     cells: Tensor = field(repr=False)  # (1, 49, 1280), row by row of the grid
+    fine: Tensor = field(repr=False)  # (1, 49, 448), the same cells in the encoder's middle
 
     @property
     def bytes(self) -> int:
         """What it takes to remember it."""
-        return self.cells.nbytes
+        return self.cells.nbytes + self.fine.nbytes
 
 
 @cache
@@ -141,8 +142,8 @@ class Pictures:
             network = encoder()
         except RuntimeError as error:
             raise EngineError("no_encoder", f"Pictures cannot be read: {error}.") from error
-        cells = network.cells(vision.to_tensor(picture.image)[None])
-        seen = Seen(key, picture.width, picture.height, cells)
+        grids = network.both_cells(vision.to_tensor(picture.image)[None])
+        seen = Seen(key, picture.width, picture.height, *grids)
         with self._lock:
             self._seen[key] = seen
             self.held += seen.bytes

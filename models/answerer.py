@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from models.calibration import Calibrated
 from models.cells import Recurrent
 from models.checkpoint import CheckpointError, CheckpointFiles, config_of, fill
 from models.subwords import Vocabulary
@@ -55,7 +56,7 @@ class Answered:
     points: dict[str, np.ndarray] = field(repr=False)
 
 
-class Answerer:
+class Answerer(Calibrated):
     """What the server runs: `read` a question, then `answer` it about a picture."""
 
     kind, tasks = Vqa.kind, Vqa.tasks

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from models.beam import Beam
-from models.calibration import read_calibration, share_below
+from models.calibration import Calibrated, read_calibration
 from models.captioner import Captioner, CaptionerConfig
 from models.checkpoint import CheckpointError, CheckpointFiles, config_of, fill
 from models.efficientnet import FEATURES, GRID
@@ -66,7 +66,7 @@ def drawn(seed: int) -> Look:
     return look
 
 
-class Describer:
+class Describer(Calibrated):
     """What the server runs: `picture_points` of the cells of a picture, and its `caption`."""
 
     kind, tasks = Captioner.kind, Captioner.tasks
@@ -111,26 +111,6 @@ class Describer:
         wanted = choose(names, (point.name for point in self.points))
         found = memory_points(self.network, self.network.read(cells)[0])
         return self._shaped({name: found[name] for name in found if name in wanted})
-
-    @torch.no_grad()
-    def familiarity(self, cells: Tensor) -> dict[str, float] | None:
-        """How far cells (1, S, F) lie from the training pictures, and the share of validation
-        pictures that lie farther; None where that was not measured."""
-        if "distance" not in self.calibration:
-            return None
-        distance = float(self.network.distance(cells))
-        return {
-            "distance": distance,
-            "share": 1.0 - share_below(self.calibration["distance"], distance),
-        }
-
-    def confidence(self, mean_log_probability: float) -> dict[str, float] | None:
-        """The share of validation captions that the network found less likely, in nats a token;
-        None where that was not measured."""
-        if "log_probability" not in self.calibration:
-            return None
-        share = share_below(self.calibration["log_probability"], mean_log_probability)
-        return {"mean_log_probability": mean_log_probability, "share": share}
 
     def caption(
         self,

@@ -69,7 +69,7 @@ CAPTION_RECIPES = {
         composed=4,
         learning_rate=5e-4,
         placement=0.2,
-        reinforce=0.1,
+        reinforce=0.3,
         entropy=0.02,
         start="caption-soft",
     ),

@@ -45,20 +45,26 @@ def log_p_of(logits: Tensor, target: Tensor) -> Tensor:
     return found.masked_fill(target == IGNORED, 0.0)
 
 
-def policy(log_p: Tensor, weights: Tensor, chosen: Tensor, real: Tensor, entropy: float) -> Tensor:
+def policy(
+    log_p: Tensor,
+    usual: Tensor,
+    weights: Tensor,
+    chosen: Tensor,
+    real: Tensor,
+    entropy: float,
+) -> Tensor:
     """What REINFORCE (Williams 1992) puts in the place of the gradient that drawing a cell has not.
 
-    `log_p` (T, B) of the words, `weights` (T, B, S), `chosen` (T, B), `real` (T, B). A draw is
-    rewarded with the log probability of the words from its own on, less what rows get at that step
-    on average; `entropy` times the entropy of the weights keeps the draws open.
+    `log_p` (T, B) of the words as the draws were, `usual` (T, B) the same with the mean of all
+    cells, `weights` (T, B, S), `chosen` (T, B), `real` (T, B). A draw is rewarded with the log
+    probability of the words from its own on, less the usual one: how hard a caption is takes no
+    part. `entropy` times the entropy of the weights keeps the draws open.
     """
-    to_come = (log_p.detach() * real).flip(0).cumsum(0).flip(0)  # (T, B)
-    count = real.sum(1, keepdim=True).clamp(min=1)
-    average = (to_come * real).sum(1, keepdim=True) / count
+    better = ((log_p - usual) * real).flip(0).cumsum(0).flip(0)  # (T, B)
     log_w = weights.clamp(min=1e-8).log()
     taken = log_w.gather(-1, chosen[..., None])[..., 0]  # (T, B)
     openness = -(weights * log_w).sum(-1)
-    value = (to_come - average) * taken + entropy * openness
+    value = better.detach() * taken + entropy * openness
     return -(value * real).sum() / real.sum()
 
 
@@ -89,9 +95,12 @@ def loss(network: Captioner, batch: CaptionBatch, recipe: CaptionRecipe) -> Tens
         inside = (weights * belongs).sum(-1)[marked]
         found = found - recipe.placement * inside.clamp(min=1e-6).log().mean()
     if hard:
-        log_p = torch.zeros(real.shape)
+        with torch.no_grad():
+            soft = network.follow(memory, state, inputs(batch.target), None, real)
+        log_p, usual = torch.zeros(real.shape), torch.zeros(real.shape)
         log_p[real] = log_p_of(followed.logits.detach(), target)
-        draws = policy(log_p, weights, followed.chosen, real.float(), recipe.entropy)
+        usual[real] = log_p_of(soft.logits, target)
+        draws = policy(log_p, usual, weights, followed.chosen, real.float(), recipe.entropy)
         found = found + recipe.reinforce * draws
     used = weights.sum(0)  # (B, S); rows of padding are zero
     even = real.sum(0)[:, None] / used.shape[1]

@@ -81,7 +81,8 @@ def test_reinforce_gives_the_gradient_of_the_expected_log_probability_of_the_wor
     weights = energy.softmax(-1).expand(1, B, 3)
     torch.manual_seed(0)
     chosen = drawn(weights[0])[None]
-    (-policy(of_cell[chosen], weights, chosen, torch.ones(1, B), 0.0)).backward()
+    usual = torch.full((1, B), -1.2)  # any baseline that does not depend on the draw will do
+    (-policy(of_cell[chosen], usual, weights, chosen, torch.ones(1, B), 0.0)).backward()
     # The standard error of this many draws is about 0.001.
     torch.testing.assert_close(energy.grad, exact, atol=0.005, rtol=0)
 
@@ -91,17 +92,19 @@ def test_a_draw_is_not_rewarded_for_words_before_it_nor_for_padding():
     chosen = torch.tensor([[0, 1], [0, 1]])
     real = torch.tensor([[1.0, 1.0], [1.0, 0.0]])
     log_p = torch.tensor([[-9.0, -2.0], [-1.0, -50.0]])
-    # To come: step 0: -10 and -2, average -6; step 1: one row, so nothing is better than average.
+    usual = torch.tensor([[-4.0, -4.0], [-3.0, -7.0]])
+    # Better than usual from a step on: -3 and 2 at the first, 2 and padding at the second.
     taken = torch.tensor(0.5).log()
-    expected = -((-10 + 6) * taken + (-2 + 6) * taken + 0) / 3
-    found = policy(log_p, weights, chosen, real, 0.0)
+    expected = -(-3 * taken + 2 * taken + 2 * taken) / 3
+    found = policy(log_p, usual, weights, chosen, real, 0.0)
     assert found.item() == pytest.approx(expected.item(), abs=1e-6)
 
 
 def test_entropy_keeps_the_draws_open():
     chosen, real = torch.zeros(1, 1, dtype=torch.long), torch.ones(1, 1)
     even, sharp = torch.tensor([[[0.5, 0.5]]]), torch.tensor([[[0.99, 0.01]]])
-    values = [policy(torch.zeros(1, 1), w, chosen, real, 1.0).item() for w in (even, sharp)]
+    none = torch.zeros(1, 1)
+    values = [policy(none, none, w, chosen, real, 1.0).item() for w in (even, sharp)]
     assert values[0] == pytest.approx(-math.log(2), abs=1e-6)
     assert values[1] > values[0]
 

@@ -122,6 +122,27 @@ def test_force_puts_the_whole_weight_of_a_row_on_one_position_and_leaves_the_res
         assert torch.equal(forced.context[row], annotations[row, at])
 
 
+@pytest.mark.parametrize("score", SCORES)
+def test_hard_attention_takes_one_annotation_whole_and_its_weights_stay_what_they_were(score):
+    built, (state, annotations) = attention(score), drawn(3, 7)
+    soft, at = look(built, state, annotations), torch.tensor([6, 0, 3])
+    hard = built(state, built.keys(annotations), annotations, look=lambda weights: at)
+    assert torch.equal(hard.weights, soft.weights)
+    assert torch.equal(hard.energy, soft.energy)
+    assert torch.equal(hard.context, annotations[torch.arange(3), at])
+    assert torch.equal(hard.chosen, at)
+    assert soft.chosen is None
+
+
+def test_what_is_forced_is_what_hard_attention_is_left_with():
+    built, (state, annotations) = attention("additive"), drawn(2, 5)
+    likeliest = lambda weights: weights.argmax(-1)
+    keys, force = built.keys(annotations), torch.tensor([2, 4])
+    hard = built(state, keys, annotations, force=force, look=likeliest)
+    assert hard.chosen.tolist() == [2, 4]
+    assert torch.equal(hard.context, annotations[torch.arange(2), force])
+
+
 def test_only_the_additive_score_has_keys_of_its_own():
     _, annotations = drawn(2, 3)
     assert attention("dot").keys(annotations) is annotations

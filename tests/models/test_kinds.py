@@ -6,7 +6,14 @@ import pytest
 from models.checkpoint import CheckpointError
 from models.kinds import KINDS, open_checkpoint
 from models.trace import Point
-from tests.toys import CONFIGS, TRANSLATORS, write_toy, write_translator
+from tests.toys import (
+    CAPTIONERS,
+    CONFIGS,
+    TRANSLATORS,
+    write_captioner,
+    write_toy,
+    write_translator,
+)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -30,6 +37,17 @@ def test_what_translates_declares_its_kind_its_tasks_and_its_points_too(tmp_path
     runner = open_checkpoint(tmp_path / name)
     assert runner.kind == "seq2seq"
     assert set(runner.tasks) == {"translate"}
+    assert len({point.name for point in runner.points}) == len(runner.points)
+    assert all(isinstance(point, Point) for point in runner.points)
+    assert runner.attends == any("attention" in point.name for point in runner.points)
+
+
+@pytest.mark.parametrize("name", CAPTIONERS)
+def test_what_describes_pictures_declares_its_kind_its_tasks_and_its_points_too(tmp_path, name):
+    write_captioner(tmp_path / name, name)
+    runner = open_checkpoint(tmp_path / name)
+    assert runner.kind == "captioner"
+    assert set(runner.tasks) == {"caption"}
     assert len({point.name for point in runner.points}) == len(runner.points)
     assert all(isinstance(point, Point) for point in runner.points)
     assert runner.attends == any("attention" in point.name for point in runner.points)

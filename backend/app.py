@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.routing import Route
 
 from backend import docs, errors, pages, static
-from backend.api import caption, checkpoints, generate, health, trace, translate
+from backend.api import answer, caption, checkpoints, generate, health, scenes, trace, translate
 from backend.catalog import Catalog
 from backend.guards import HEADERS, BodyLimit, SecurityHeaders
 from backend.settings import Settings
@@ -50,9 +50,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     state.catalog = Catalog(settings.checkpoints, settings.device, settings.max_streams)
     state.tracing = asyncio.Semaphore(2)
     errors.install(app, pages.error_page, HEADERS)
-    modules = (health, checkpoints, trace, generate, translate, caption, docs, pages)
+    api = (health, checkpoints, trace, generate, translate, caption, answer, scenes)
     bodies: dict[str, int] = {}  # what a path may be sent, where it is not the usual
-    for module in modules:
+    for module in (*api, docs, pages):
         app.include_router(module.router)
         for path, setting in getattr(module, "BODIES", {}).items():
             bodies[path] = getattr(settings, setting)

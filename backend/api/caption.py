@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from backend.api.captioning import TOKEN, Caption, Teller
 from backend.api.pictures import KEY, TYPES, read_picture
-from backend.api.texts import read_points
+from backend.api.texts import asked_points, read_points
 from backend.api.wishes import Wish, answer, check_force, check_new_tokens, check_prefix
 from backend.errors import Invalid
 
@@ -108,7 +108,7 @@ def _check(runner, query: CaptionQuery, settings) -> list:
     """The points asked for. Raises `Invalid` for what cannot be done, before the picture comes."""
     limit = settings.max_target_tokens
     check_new_tokens(query.max_new_tokens, limit)
-    points = read_points(runner, [] if query.points == ["none"] else query.points)
+    points = read_points(runner, asked_points(query.points))
     check_prefix(runner, query.prefix, limit)
     length = len(query.prefix) + query.max_new_tokens
     check_force(runner, query.force, length, "step", runner.grid)

@@ -47,6 +47,11 @@ def strangers(places: list[tuple[int, str]], field: str, symbols: Iterable[str])
     )
 
 
+def asked_points(names: list[str] | None) -> list[str] | None:
+    """The names of a query, which has no way to write an empty list: `none` alone is one."""
+    return [] if names == ["none"] else names
+
+
 def read_points(runner, names: list[str] | None) -> list:
     """The points that were asked for, in the order of the network. None asks for all."""
     if names is None:

@@ -1,9 +1,9 @@
 """Pictures that were looked at: the encoder's grids, and nothing else of them.
 
 All checkpoints share one encoder and one thread. Decoding and encoding take 30 to 50 ms of one
-core, outside the interpreter's lock, so that neither the event loop nor the engine's threads wait.
-A grid is remembered under the SHA-256 of the picture's bytes, the latest used ones up to a number
-of bytes; the picture itself is forgotten at once.
+core, for the most part outside the interpreter's lock, so that neither the event loop nor the
+engine's threads wait. Grids are remembered under the SHA-256 of the picture's bytes, those used
+last up to a number of bytes; the picture itself is forgotten at once.
 """
 
 import asyncio
@@ -47,21 +47,15 @@ def encoder() -> efficientnet.EfficientNetLite0:
 
 
 class Upload:
-    """The bytes of a picture as they arrive; they count against the budget of all uploads."""
+    """A picture that is under way: its bytes count against the budget of all."""
 
     def __init__(self, pictures: "Pictures"):
-        self._pictures, self._parts, self.size = pictures, [], 0
+        self._pictures, self.size = pictures, 0
 
-    def add(self, part: bytes) -> None:
-        """Take a part. Raises `Full` where all uploads together have become too large."""
-        self._pictures.reserve(len(part))
-        self.size += len(part)
-        self._parts.append(part)
-
-    def whole(self) -> bytes:
-        """All of it."""
-        self._parts = [b"".join(self._parts)]
-        return self._parts[0]
+    def add(self, count: int) -> None:
+        """So many bytes more have come. Raises `Full` where all together are too many."""
+        self._pictures.reserve(count)
+        self.size += count
 
 
 class Pictures:

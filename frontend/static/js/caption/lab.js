@@ -255,6 +255,7 @@ class CaptionLab {
     this.legend();
     if (get("light")) get("light").value = view.raw ? "raw" : "smooth";
     if (get("scale")) get("scale").value = view.common ? "common" : "own";
+    if (get("scale")) get("scale").hidden = run.hard && !view.raw; // one cell is lit, whatever its weight
     if (more) this.wake();
   }
 
@@ -263,8 +264,9 @@ class CaptionLab {
     const { run, view } = this;
     const step = view.step;
     const light = view.lightOf(step);
-    get("stage-word").textContent = run.target[step] ? (run.target[step].token.trim() || run.target[step].label) : run.target.length ? t("all words together") : "";
-    if (!get("stage-high")) return;
+    if (!run.attends) return;
+    const token = run.target[step];
+    get("stage-word").textContent = token ? token.token.trim() || token.label : run.target.length ? t("all words together") : "";
     get("stage-legend").hidden = !light;
     if (light) get("stage-high").textContent = step === View.ALL ? short(light.limit) : percent(light.limit);
   }

@@ -7,7 +7,7 @@
  */
 
 export const SHADE = [19, 9, 46]; // a violet of the colour of attention, nearly black
-export const DEPTH = 0.78; // of the shade where nobody looks
+export const DEPTH = 0.74; // of the shade where nobody looks
 const SIDE = 224; // px of a smooth mask, as many as the encoder sees
 
 /** Catmull and Rom 1974: the weights of four neighbours at t of 0..1 between the middle two. */

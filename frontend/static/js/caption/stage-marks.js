@@ -84,12 +84,8 @@ export function paintArea(context, frame, area, scale, pointed = false) {
 
 /** Where a word looks most: a ring that can be taken and put elsewhere. */
 export function paintRing(context, [x, y], scale) {
-  const radius = 8 * scale;
-  cased(context, () => (context.beginPath(), context.arc(x, y, radius, 0, 2 * Math.PI), context.stroke()), { ink: "#ffffff", width: 2 * scale });
-  context.fillStyle = "#ffffff";
-  context.beginPath();
-  context.arc(x, y, 2 * scale, 0, 2 * Math.PI);
-  context.fill();
+  const radius = 7 * scale;
+  cased(context, () => (context.beginPath(), context.arc(x, y, radius, 0, 2 * Math.PI), context.stroke()), { ink: "#ffffff", width: 1.75 * scale });
 }
 
 /** Where a reader made it look. */

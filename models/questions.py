@@ -78,8 +78,8 @@ class Asked:
     text: str
     answer: str
     kind: str  # one of KINDS
-    named: tuple[int, ...]  # what it starts from; empty where it names nothing that is there once
-    found: tuple[int, ...]  # what has to be looked at last: what is answered about, or counted
+    named: tuple[int, ...]  # the one thing that it starts from; none where things are counted
+    found: tuple[int, ...]  # what is looked at last: the one answered about, or all that count
 
 
 def vocabulary() -> Vocabulary:
@@ -113,17 +113,16 @@ def names(scene: Scene, number: int) -> list[str]:
     return found
 
 
-def lies(side: str, thing: Thing, other: Thing) -> bool:
-    """Whether a thing is clearly to that side of another, and on no other side of it."""
-    ahead, aside = _steps(side, thing, other)
-    return ahead >= CLEAR and abs(aside) <= SLANT * ahead
-
-
-def _steps(side: str, thing: Thing, other: Thing) -> tuple[float, float]:
-    """How far it is from the other to the thing, to a side and across."""
+def steps(side: str, thing: Thing, other: Thing) -> tuple[float, float]:
+    """Pixels from the other to the thing: to that side, and across."""
     right, down = SIDES[side]
     x, y = thing.x - other.x, thing.y - other.y
     return x * right + y * down, x * down + y * right
+
+
+def clearly(ahead: float, across: float) -> bool:
+    """Whether what is so far away is on that side for everyone, and on no other."""
+    return ahead >= CLEAR and abs(across) <= SLANT * ahead
 
 
 # -- what can be asked: an answer, the things named, the things found, the words of the phrase ---
@@ -131,100 +130,106 @@ def _steps(side: str, thing: Thing, other: Thing) -> tuple[float, float]:
 Possible = tuple[str, tuple[int, ...], tuple[int, ...], dict[str, str]]
 
 
-def _colour(scene: Scene, called: list[list[str]], rng: Random) -> Iterable[Possible]:
-    for k, thing in enumerate(scene.things):
-        for it in called[k]:
+class _View:
+    """A scene with what several kinds of questions want to know of it."""
+
+    def __init__(self, scene: Scene):
+        self.things = scene.things
+        self.called = [names(scene, k) for k in range(len(self.things))]
+        numbers = range(len(self.things))
+        self.beside: list[tuple[str, int, int]] = []  # side, thing, the one beside it, clearly
+        self.alone: list[tuple[str, int, int]] = []  # likewise, where nothing else is on that side
+        for side, k in product(SIDES, numbers):
+            ahead = {n: steps(side, self.things[n], self.things[k]) for n in numbers if n != k}
+            clear = [n for n, step in ahead.items() if clearly(*step)]
+            self.beside += [(side, k, n) for n in clear]
+            if len(clear) == 1 and sum(step > -CLEAR / 3 for step, _ in ahead.values()) == 1:
+                self.alone.append((side, k, clear[0]))
+
+    def fitting(self, shape: str, colour: str) -> tuple[int, ...]:
+        """The things of a shape and a colour; "" fits any."""
+        return tuple(
+            k
+            for k, t in enumerate(self.things)
+            if shape in ("", t.shape) and colour in ("", t.colour)
+        )
+
+    def absent(self, shaped: bool, coloured: bool) -> list[tuple[str, str]]:
+        """Every shape and colour that nothing has; "" where one of them is no matter."""
+        among = product(SHAPES if shaped else [""], COLOURS if coloured else [""])
+        return [what for what in among if not self.fitting(*what)]
+
+
+def _colour(view: _View, rng: Random) -> Iterable[Possible]:
+    for k, thing in enumerate(view.things):
+        for it in view.called[k]:
             if thing.colour not in it:
                 yield thing.colour, (k,), (k,), {"it": it}
 
 
-def _shape(scene: Scene, called: list[list[str]], rng: Random) -> Iterable[Possible]:
-    for k, thing in enumerate(scene.things):
-        if f"the {thing.colour} thing" in called[k]:
+def _shape(view: _View, rng: Random) -> Iterable[Possible]:
+    for k, thing in enumerate(view.things):
+        if f"the {thing.colour} thing" in view.called[k]:
             yield thing.shape, (k,), (k,), {"colour": thing.colour}
 
 
 def _beside(answer: Callable[[Thing], str]):
     """About the only thing that anyone could place on a side of another."""
 
-    def ask(scene: Scene, called: list[list[str]], rng: Random) -> Iterable[Possible]:
-        for side, (k, thing) in product(SIDES, enumerate(scene.things)):
-            there = [
-                n
-                for n, one in enumerate(scene.things)
-                if n != k and _steps(side, one, thing)[0] > -CLEAR / 3
-            ]
-            if len(there) == 1 and lies(side, scene.things[there[0]], thing):
-                told, way = answer(scene.things[there[0]]), pick(rng, WAYS[side])
-                for it in called[k]:
-                    yield told, (k,), (there[0],), {"it": it, "way": way}
+    def ask(view: _View, rng: Random) -> Iterable[Possible]:
+        for side, k, n in view.alone:
+            way = pick(rng, WAYS[side])
+            for it in view.called[k]:
+                yield answer(view.things[n]), (k,), (n,), {"it": it, "way": way}
 
     return ask
 
 
-def _order(scene: Scene, called: list[list[str]], rng: Random) -> Iterable[Possible]:
+def _order(view: _View, rng: Random) -> Iterable[Possible]:
     """Whether one thing is on a side of another: it is, or it is on the opposite side."""
-    things = list(enumerate(scene.things))
-    for side, (k, thing), (n, other) in product(SIDES, things, things):
-        here, opposite = lies(side, thing, other), lies(side, other, thing)
-        if here or opposite:
-            way = pick(rng, WAYS[side])
-            for it, that in product(called[k], called[n]):
-                told = "yes" if here else "no"
-                yield told, (k, n), (k, n), {"it": it, "way": way, "other": that}
+    for side, k, n in view.beside:
+        way, (one, other) = pick(rng, WAYS[side]), pick(rng, ((n, k), (k, n)))
+        for it, that in product(view.called[one], view.called[other]):
+            told = "yes" if one == n else "no"
+            yield told, (one,), (other,), {"it": it, "way": way, "other": that}
 
 
-def _count(scene: Scene, called: list[list[str]], rng: Random) -> Iterable[Possible]:
+def _count(view: _View, rng: Random) -> Iterable[Possible]:
     """All things, a shape, a colour or both: every number that can be had is as likely, and what
     is not there as often as NONE says."""
     if rng.random() < NONE:
-        pool = _absent(scene, *pick(rng, ((True, False), (False, True), (True, True))))
+        pool = view.absent(*pick(rng, ((True, False), (False, True), (True, True))))
     else:
         by_number = defaultdict(list)
         for what in dict.fromkeys(
-            what
-            for thing in scene.things
-            for what in product(("", thing.shape), ("", thing.colour))
+            what for thing in view.things for what in product(("", thing.shape), ("", thing.colour))
         ):
-            by_number[len(_fitting(scene, *what))].append(what)
+            by_number[len(view.fitting(*what))].append(what)
         pool = by_number[pick(rng, sorted(by_number))]
     shape, colour = pick(rng, pool)
-    found = _fitting(scene, shape, colour)
+    found = view.fitting(shape, colour)
     them = f"{colour} {_plural(shape or pick(rng, THINGS))}".strip()
     yield str(len(found)), (), found, {"them": them}
 
 
-def _fitting(scene: Scene, shape: str, colour: str) -> tuple[int, ...]:
-    """The things of a shape and a colour; "" fits any."""
-    return tuple(
-        k for k, t in enumerate(scene.things) if shape in ("", t.shape) and colour in ("", t.colour)
-    )
-
-
-def _absent(scene: Scene, shaped: bool, coloured: bool) -> list[tuple[str, str]]:
-    """Every shape and colour that nothing in the scene has; "" where one of them is no matter."""
-    among = product(SHAPES if shaped else [""], COLOURS if coloured else [""])
-    return [what for what in among if not _fitting(scene, *what)]
-
-
-def _exists(scene: Scene, called: list[list[str]], rng: Random) -> Iterable[Possible]:
+def _exists(view: _View, rng: Random) -> Iterable[Possible]:
     """As often there as not. A colour and a shape that are there, but not together, are the harder
     question, and asked where there are such."""
     shaped, coloured = pick(rng, ((True, False), (False, True), *[(True, True)] * 4))
     if rng.random() < 0.5:
-        thing = pick(rng, scene.things)
+        thing = pick(rng, view.things)
         shape, colour = thing.shape if shaped else "", thing.colour if coloured else ""
     else:
-        pool = _absent(scene, shaped, coloured)
-        crossed = {(a.shape, b.colour) for a in scene.things for b in scene.things}
+        pool = view.absent(shaped, coloured)
+        crossed = {(a.shape, b.colour) for a in view.things for b in view.things}
         near = [what for what in pool if what in crossed]
         shape, colour = pick(rng, near if near and rng.random() < 0.6 else pool)
-    found = _fitting(scene, shape, colour)
+    found = view.fitting(shape, colour)
     one = _article(f"{colour} {shape or 'thing'}".strip())
     yield "yes" if found else "no", (), found, {"one": one}
 
 
-KINDS: dict[str, Callable[[Scene, list[list[str]], Random], Iterable[Possible]]] = {
+KINDS: dict[str, Callable[[_View, Random], Iterable[Possible]]] = {
     "colour": _colour,
     "shape": _shape,
     "beside": _beside(lambda thing: thing.shape),
@@ -239,10 +244,9 @@ def questions(scene: Scene, seed: int | str = 0) -> list[Asked]:
     """One question of each kind that the scene admits. Another seed asks for other things, in
     other words."""
     rng = Random(f"questions {scene.seed} {seed}")
-    called = [names(scene, k) for k in range(len(scene.things))]
-    chosen = []
+    view, chosen = _View(scene), []
     for kind, ask in KINDS.items():
-        possible = list(ask(scene, called, rng))
+        possible = list(ask(view, rng))
         if possible:
             answer, named, found, words = pick(rng, possible)
             text = pick(rng, PHRASES[kind]).format(**words)

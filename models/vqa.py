@@ -5,10 +5,11 @@ and attention is asked several times, each time with what was seen before:
 
     a_j   = tanh(W_a standardised(x_j) + row_j + column_j)      annotations: what is where
     u_0   = h_T                                                 the GRU's last state
-    u_k   = u_{k-1} + attention_k(u_{k-1}, a)                   hop k, softmax over the cells
+    context_k = attention_k(u_{k-1}, a)                         hop k, softmax over the cells
+    u_k   = u_{k-1} + context_k                                 what is asked next
     g_j   = sigma(v . tanh(W u_0 + U a_j) + b)                  the counter: cell j counts or not
     t_n   = max(0, 1 - |n - sum_j g_j|), n = 0..most            the tally
-    p(answer) = softmax(W_o tanh(W_r [u_K; t]))
+    p(answer) = softmax(W_o tanh(W_r [u_0; context_1; ...; context_K; t]))
 
 Source: stacked attention, Yang et al. 2016 (arXiv:1511.02274), with the additive score of
 `attention` and positions added to the features, without which nothing is left of anything. A mean
@@ -103,7 +104,7 @@ class Vqa(nn.Module):
         self.hops = nn.ModuleList(Attention("additive", H, H, A) for _ in range(config.hops))
         self.counter = Attention("additive", H, H, A)
         self.threshold = nn.Parameter(torch.zeros(()))  # b of the counter
-        self.readout = nn.Linear(H + config.most + 1, config.readout_size)
+        self.readout = nn.Linear((1 + config.hops) * H + config.most + 1, config.readout_size)
         self.output = nn.Linear(config.readout_size, len(config.answers))
         self.drop = nn.Dropout(config.dropout)
 
@@ -137,8 +138,9 @@ class Vqa(nn.Module):
         counted = torch.sigmoid(counter.energy + self.threshold)  # (B, S)
         numbers = torch.arange(self.config.most + 1, device=asked.device)
         tally = torch.relu(1 - (numbers - counted.sum(-1, keepdim=True)).abs())
-        read = torch.tanh(self.readout(self.drop(torch.cat([u[-1], tally], dim=-1))))
-        return Looked(u, hops, counter, counted, tally, self.output(read))
+        seen = torch.cat([asked, *(hop.context for hop in hops), tally], dim=-1)
+        logits = self.output(torch.tanh(self.readout(self.drop(seen))))
+        return Looked(u, hops, counter, counted, tally, logits)
 
     def forward(self, cells: Tensor, ids: Tensor, lengths: Tensor) -> Looked:
         """Cells (B, S, F), questions (T, B) of `lengths` (B,)."""

@@ -77,6 +77,7 @@ class Pictures:
         self._seen: OrderedDict[str, Seen] = OrderedDict()
         self._lock = Lock()
         self._thread = ThreadPoolExecutor(1, "pictures")
+        self._stopped = False
 
     @contextmanager
     def upload(self, client: str) -> Iterator[Upload]:
@@ -109,24 +110,25 @@ class Pictures:
     async def look(self, raw: bytes) -> Seen:
         """The grid of a picture, remembered or made. Raises `vision.PictureError`, `Full`, and
         `EngineError` where there is no encoder or the server stops."""
-        if self.waiting > self.max_waiting:
+        if self.waiting > self.max_waiting:  # one of them is being looked at
             raise Full(f"{self.waiting} pictures wait.", 2.0)
-        try:
-            work = asyncio.get_running_loop().run_in_executor(self._thread, self._look, raw)
-        except RuntimeError:  # the thread takes nothing more
-            raise shutting_down() from None
+        if self._stopped:
+            raise shutting_down()
         self.waiting += 1
         try:
-            return await work
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self._look, raw)
         finally:
             self.waiting -= 1
 
     def stop(self) -> None:
-        """Give up what has not begun."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        """Refuse what has not begun."""
+        self._stopped = True
+        self._thread.shutdown(wait=False)
 
     @torch.no_grad()
     def _look(self, raw: bytes) -> Seen:
+        if self._stopped:
+            raise shutting_down()
         key = hashlib.sha256(raw).hexdigest()
         known = self.recall(key)
         if known is not None:

@@ -70,7 +70,9 @@ def test_a_body_up_to_the_cap_is_let_through_whole(asks, size):
     assert asks.post("/whole", content=chunks(size)).json() == {"bytes": size}
 
 
-def ask(messages: list[dict], length: bytes | None) -> tuple[list[dict], int]:
+def ask(
+    messages: list[dict], length: bytes | None, path: str = "/", others: dict | None = None
+) -> tuple[list[dict], int]:
     """What comes back for a body of these messages, and how many of them were taken."""
     taken, sent = 0, []
 
@@ -89,14 +91,38 @@ def ask(messages: list[dict], length: bytes | None) -> tuple[list[dict], int]:
         sent.append(message)
 
     headers = [] if length is None else [(b"content-length", length)]
-    scope = {"type": "http", "headers": headers}
-    asyncio.run(BodyLimit(app, LIMIT)(scope, receive, send))
+    scope = {"type": "http", "headers": headers, "path": path}
+    asyncio.run(BodyLimit(app, LIMIT, others)(scope, receive, send))
     return sent, taken
 
 
 def body(count: int) -> list[dict]:
     part = {"type": "http.request", "body": b"x" * 400, "more_body": True}
     return [part] * (count - 1) + [part | {"more_body": False}]
+
+
+OTHERS = {"/api/{id}/picture": 1200, "/notes/{path:path}": 10}
+
+
+@pytest.mark.parametrize(
+    ("path", "limit"),
+    [
+        ("/api/a/picture", 1200),
+        ("/api/a-b.c/picture", 1200),
+        ("/notes/a/b", 10),
+        ("/api/a/b/picture", LIMIT),
+        ("/api/a/picture/more", LIMIT),
+        ("/x/api/a/picture", LIMIT),
+        ("/", LIMIT),
+    ],
+)
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_path_may_have_a_limit_of_its_own(path, limit, declared):
+    for size, status in ((limit, 200), (limit + 1, 413)):
+        length = str(size).encode() if declared else None
+        sent, _ = ask([{"type": "http.request", "body": b"x" * size}], length, path, OTHERS)
+        assert sent[0]["status"] == status
+    assert json.loads(sent[1]["body"])["error"]["limit"] == limit
 
 
 def test_the_refusal_comes_within_a_chunk_of_the_cap():

@@ -211,25 +211,29 @@ def test_the_light_on_the_photo_is_the_attention_to_the_pixel(open_page, server,
         np.testing.assert_allclose(seen[np.ix_(rows, columns)][clear], expected[clear], atol=CLOSE)
 
 
-def test_a_photo_of_a_turned_camera_is_upright_and_its_light_lies_as_the_network_saw_it(
-    open_page, server
-):
-    exif = Image.Exif()
-    exif[0x0112] = 6  # turn a quarter clockwise
-    picture = file_of(corners(), "JPEG", exif=exif, quality=95)
+# How the camera was held -> the colours of the corners once the picture is upright.
+HELD = dict(enumerate(["RGBW", "GRWB", "WBGR", "BWRG", "RBGW", "BRWG", "WGBR", "GWRB"], 1))
+COLOURS = {"R": (255, 0, 0), "G": (0, 255, 0), "B": (0, 0, 255), "W": (255, 255, 255)}
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+def test_a_photo_of_a_turned_camera_is_upright_as_the_network_saw_it(open_page, server, format):
     page = open_page(lab("toy-blind"))  # which lights nothing: the photo alone is seen
     settled(page)
-    given(page, picture, "turned.jpg", "image/jpeg")
-    seen = pixels(page)
-    height, width = seen.shape[:2]
-    assert height == 2 * width
-    told = asked(server, picture, "toy-blind")["image"]
-    assert (told["width"], told["height"]) == (160, 320)
-    quarters = [
-        seen[y, x] for y in (height // 4, 3 * height // 4) for x in (width // 4, 3 * width // 4)
-    ]
-    upright = [(0, 0, 255), (255, 0, 0), (255, 255, 255), (0, 255, 0)]
-    np.testing.assert_allclose(quarters, upright, atol=12)
+    for held, upright in HELD.items():
+        exif = Image.Exif()
+        exif[0x0112] = held
+        picture = file_of(corners(), format, exif=exif, quality=95)
+        given(page, picture, f"turned-{held}", f"image/{format.lower()}")
+        seen = pixels(page)
+        height, width = seen.shape[:2]
+        told = asked(server, picture, "toy-blind")["image"]
+        assert (told["width"], told["height"]) == ((320, 160) if held < 5 else (160, 320))
+        assert width / height == pytest.approx(told["width"] / told["height"], rel=0.02)
+        rows, columns = ([size // 4, 3 * size // 4] for size in (height, width))
+        quarters = seen[np.ix_(rows, columns)].reshape(4, 3)
+        expected = [COLOURS[colour] for colour in upright]
+        np.testing.assert_allclose(quarters, expected, atol=25, err_msg=f"held {held}")
 
 
 def test_what_is_transparent_is_white_as_it_is_for_the_network(open_page):

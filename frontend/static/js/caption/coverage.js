@@ -51,8 +51,8 @@ export class Coverage {
     this.meter.style.transform = `scaleX(${share})`;
     const words = run.target.filter(({ attention }) => attention).length;
     this.words.textContent = t("coverage in words", {
-      least: short(Math.min(...sums)),
-      most: short(most),
+      least: Math.min(...sums).toFixed(2),
+      most: most.toFixed(2),
       words,
       even: short(words / sums.length),
       spread: spread.toFixed(1),

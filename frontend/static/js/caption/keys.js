@@ -20,7 +20,7 @@ export function captionKeys(lab) {
     if (candidate && candidate.token_id !== here.token_id) steering.take(at, candidate.token_id);
   };
   keys({
-    Space: () => (run.busy ? steering.stop() : steering.begin()),
+    Space: () => (run.busy ? steering.stop() : lab.begin()),
     ArrowLeft: () => step(-1),
     ArrowRight: () => step(1),
     Home: () => step(-Infinity),

@@ -55,7 +55,7 @@ class CaptionLab {
     this.desk = new PictureDesk({
       photos: pageData.photos,
       onPicture: () => this.pictured(),
-      onRun: () => this.steering.begin(),
+      onRun: () => this.begin(),
       onStop: () => this.steering.stop(),
       onOption: (which) => this.optionChanged(which),
       onProblem: (error) => this.failed(error),
@@ -80,7 +80,7 @@ class CaptionLab {
     this.states = new States(get("states"), "target", { run, link, wake, onSave: (map, kind) => this.saver.map(map, kind, this.states) });
     this.present = new Present(get("present"), FIGURES.filter((name) => document.querySelector(`.${name}-figure`)), { onTurn: () => this.turned(), onToggle: wake });
     const question = document.querySelector(".question-figure");
-    if (question) this.question = new Question(question, { id: pageData.vqa, photo: () => this.desk.subject, onProblem: (error) => this.failed(error), say: (words) => this.desk.say(words) });
+    if (question) this.question = new Question(question, { id: pageData.vqa, photo: () => this.desk.subject, state: this.state, onAsk: () => this.saveAddress(), onProblem: (error) => this.failed(error), say: (words) => this.desk.say(words) });
   }
 
   listen() {
@@ -138,6 +138,12 @@ class CaptionLab {
     }
     this.region.clear();
     this.steering.wanted = null;
+    this.steering.begin();
+  }
+
+  /** From the first word, and watch every one. */
+  begin() {
+    this.link.choose();
     this.steering.begin();
   }
 

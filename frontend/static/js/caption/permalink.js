@@ -24,7 +24,7 @@ export async function restore(lab) {
 }
 
 /** The page's state, as `ADDRESS` writes it. @param {any} lab */
-export function addressOf({ arithmetic, desk, link, region, steering, view }) {
+export function addressOf({ arithmetic, desk, link, question, region, steering, view }) {
   const { beam_size, length_penalty, max_new_tokens, seed } = desk.options;
   const { target, source } = link.pin;
   const own = steering.subject && !steering.subject.id; // what was chosen belongs to its words
@@ -41,5 +41,6 @@ export function addressOf({ arithmetic, desk, link, region, steering, view }) {
     light: view.raw ? "raw" : "smooth",
     scale: view.common ? "common" : "own",
     unit: arithmetic.unit,
+    ...question?.asked,
   };
 }

@@ -4,6 +4,7 @@
  */
 
 import { ApiError } from "../api.js";
+import { upright, withoutOrientation } from "./webp.js";
 
 const LARGEST = 1280; // px of the longer side that the page keeps
 const TYPES = ["image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp"];
@@ -46,21 +47,23 @@ Picture.count = 0;
 export async function readPicture(blob, { id = "", title = "", limit = Infinity } = {}) {
   if (blob.size > limit) throw new ApiError({ code: "too_large", message: "", limit, size: blob.size }, 413);
   if (!TYPES.includes(blob.type)) throw new ApiError({ code: "unsupported_type", message: "", type: blob.type || title.split(".").pop() }, 415);
+  const found = await withoutOrientation(blob);
   let bitmap;
   try {
-    bitmap = await createImageBitmap(blob, { imageOrientation: "from-image" });
+    bitmap = await createImageBitmap(found.blob, { imageOrientation: "from-image" });
   } catch {
     throw new ApiError({ code: "bad_picture", message: "" }, 422);
   }
   const scale = Math.min(1, LARGEST / Math.max(bitmap.width, bitmap.height));
+  const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(side * scale)));
   const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.round(bitmap.width * scale));
-  canvas.height = Math.max(1, Math.round(bitmap.height * scale));
+  [canvas.width, canvas.height] = found.orientation > 4 ? [height, width] : [width, height];
   const context = canvas.getContext("2d");
   context.fillStyle = "#ffffff";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.imageSmoothingQuality = "high";
-  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  context.setTransform(...upright(found.orientation, width, height));
+  context.drawImage(bitmap, 0, 0, width, height);
   bitmap.close();
   return new Picture({ id, title, blob, canvas });
 }

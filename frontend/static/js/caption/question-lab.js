@@ -1,20 +1,25 @@
 /** The lab of a network that answers questions about pictures. */
 
+import { Address } from "../address.js";
 import { openLab } from "../open-lab.js";
 import { Problem } from "../problem.js";
 import { Question } from "./question.js";
 
+const ADDRESS = new Address({ scene: 1, ask: "" });
+
 class QuestionLab {
   constructor(about) {
     this.about = about;
+    const save = ADDRESS.writer(() => this.question.asked);
     this.problem = new Problem(document.getElementById("problem"), { onRetry: () => this.question.ask() });
     this.question = new Question(document.querySelector(".question-figure"), {
       id: about.id,
-      photo: () => null,
+      photo: null,
+      state: ADDRESS.read(),
+      onAsk: save,
       onProblem: (error) => this.problem.show(error),
       say: (words) => (document.getElementById("live").textContent = words),
     });
-    this.question.draw(1);
     document.getElementById("checkpoint").addEventListener("change", (event) => (location.href = event.target.value));
   }
 }

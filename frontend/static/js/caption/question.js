@@ -20,12 +20,16 @@ export class Question {
    * @param {HTMLElement} host
    * @param {object} options
    * @param {string} options.id  the checkpoint that answers
-   * @param {() => import("./picture.js").Picture|null} options.photo  of the page
+   * @param {(() => import("./picture.js").Picture|null)|null} options.photo  of the page
+   * @param {{scene: number, ask: string}} options.state  of the address
+   * @param {() => void} options.onAsk  the state has changed
    * @param {(error: ApiError|null) => void} options.onProblem @param {(words: string) => void} options.say
    */
-  constructor(host, { id, photo, onProblem, say }) {
-    Object.assign(this, { host, id, photo, onProblem, say });
-    this.first = 1; // seed of the first scene that is offered
+  constructor(host, { id, photo, state, onAsk, onProblem, say }) {
+    Object.assign(this, { host, id, photo, onAsk, onProblem, say, withPhoto: Boolean(photo) });
+    const seed = Math.max(1, Math.round(state.scene));
+    this.first = seed - ((seed - 1) % SCENES); // seed of the first scene that is offered
+    this.asked = { scene: seed, ask: "" };
     this.picture = null;
     this.pick = host.querySelector(".scenes");
     this.field = host.querySelector("input");
@@ -38,6 +42,22 @@ export class Question {
       this.ask();
     });
     this.offer();
+    this.whenSeen(async () => {
+      await this.draw(seed);
+      if (!state.ask) return;
+      this.field.value = state.ask;
+      this.ask();
+    });
+  }
+
+  /** Do it once a reader has come here. */
+  whenSeen(begin) {
+    const watch = new IntersectionObserver(([entry]) => {
+      if (!entry.isIntersecting) return;
+      watch.disconnect();
+      begin();
+    }, { rootMargin: "200px" });
+    watch.observe(this.host);
   }
 
   /** Scenes to choose from, and the photo of the page. */
@@ -57,6 +77,7 @@ export class Question {
     });
     const own = make("button", { type: "button", class: "plain", "data-scene": "photo" }, t("the photo above"));
     own.addEventListener("click", () => this.photo() && this.take(this.photo(), "photo", []));
+    own.hidden = !this.withPhoto;
     this.pick.replaceChildren(...tiles, more, own);
   }
 
@@ -66,7 +87,9 @@ export class Question {
     try {
       const [response, told] = await Promise.all([fetch(`/api/scenes/${seed}.png`), scene(seed)]);
       const picture = await readPicture(await response.blob(), { id: `scene-${seed}`, title: t("drawn scene {seed}", { seed }) });
-      if (turn === this.turn) this.take(picture, String(seed), told.questions);
+      if (turn !== this.turn) return;
+      this.asked = { scene: seed, ask: "" };
+      this.take(picture, String(seed), told.questions);
     } catch (error) {
       this.onProblem(error instanceof ApiError ? error : new ApiError({ code: "connection", message: "" }));
     }
@@ -76,11 +99,11 @@ export class Question {
     Object.assign(this, { picture, name });
     this.mark();
     this.suggested.replaceChildren(
-      ...questions.slice(0, SUGGESTED).map(({ question, answer: truth }) => {
+      ...questions.slice(0, SUGGESTED).map(({ question }) => {
         const button = make("button", { type: "button", class: "example" }, question);
         button.addEventListener("click", () => {
           this.field.value = question;
-          this.ask(truth);
+          this.ask();
         });
         return button;
       }),
@@ -89,15 +112,17 @@ export class Question {
     this.answers.replaceChildren();
     this.line.textContent = "";
     this.frames([null]);
-    if (!this.field.value && questions.length) this.field.value = questions[0].question;
+    this.truths = new Map(questions.map(({ question, answer: truth }) => [question, truth]));
+    this.field.value = questions[0]?.question ?? this.field.value;
+    this.say(picture.title);
   }
 
   mark() {
     for (const button of this.pick.querySelectorAll("[data-scene]")) button.setAttribute("aria-pressed", String(button.dataset.scene === this.name));
   }
 
-  /** Ask. @param {string} [truth]  the right answer, where it is known */
-  async ask(truth = "") {
+  /** Ask what stands in the field. */
+  async ask() {
     const { field, picture } = this;
     const question = field.value.trim();
     if (!question || !picture) return field.focus();
@@ -107,7 +132,10 @@ export class Question {
     this.host.classList.add("asking");
     try {
       const found = await this.send(picture, question, abort.signal);
-      if (abort === this.abort) this.tell(found, truth);
+      if (abort !== this.abort) return;
+      this.tell(found, this.truths.get(question) ?? "");
+      this.asked = { ...this.asked, ask: this.name === "photo" ? "" : question }; // a photo is not in the address
+      this.onAsk();
     } catch (error) {
       if (error.name !== "AbortError") this.onProblem(error);
     } finally {

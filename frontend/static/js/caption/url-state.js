@@ -17,6 +17,8 @@ export const ADDRESS = new Address({
   light: "smooth", // or "raw"
   scale: "own", // or "common": one for all words
   unit: -1, // of the context in the arithmetic
+  scene: 1, // a drawn scene
+  ask: "", // and what was asked about it
 });
 
 const OF_ONE = ["prefix", "picks", "force", "cell", "unit", "seed"]; // mean nothing elsewhere

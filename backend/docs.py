@@ -23,6 +23,18 @@ EXAMPLES = {  # a checkpoint, and a body for it
         {"text": "A dog runs on the beach.", "beam_size": 3, "points": [], "stream": True},
     ),
 }
+UPLOADS = {  # a checkpoint, a query, and what curl sends
+    "/api/checkpoints/{id}/caption": (
+        "caption-soft",
+        "beam_size=3&points=none&stream=true",
+        "-H 'Content-Type: image/jpeg' --data-binary @photo.jpg",
+    ),
+    "/api/checkpoints/{id}/answer": (
+        "vqa-scenes",
+        "points=none",
+        "-F image=@scene.png -F 'question=what colour is the house?'",
+    ),
+}
 
 
 def _type(schema: dict) -> str:
@@ -43,22 +55,38 @@ def _prose(text: str) -> Markup:
 
 
 def _fields(operation: dict, schemas: dict) -> list[dict]:
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-    name = body.get("schema", {}).get("$ref", "").rpartition("/")[2]
-    schema = schemas.get(name, {})
-    required = schema.get("required", ())
-    return [
-        {
-            "name": field,
-            "type": _type(about),
-            "default": "—" if field in required else json.dumps(about.get("default")),
-            "description": _prose(about.get("description", "")),
-        }
-        for field, about in schema.get("properties", {}).items()
-    ]
+    """What a request holds: the body or its fields, then the query, each name after a `?`."""
+    fields = []
+    for kind, body in operation.get("requestBody", {}).get("content", {}).items():
+        schema = body["schema"]
+        schema = schemas.get(schema.get("$ref", "").rpartition("/")[2], schema)
+        required = schema.get("required", ())
+        if "properties" not in schema:
+            fields.append(_field("body", schema | {"type": kind}, True))
+        fields += [
+            _field(name, about, name in required)
+            for name, about in schema.get("properties", {}).items()
+        ]
+    for one in operation.get("parameters", ()):
+        if one["in"] == "query":
+            schema = {"description": one.get("description", "")} | one["schema"]
+            fields.append(_field(f"?{one['name']}", schema, one["required"]))
+    return fields
+
+
+def _field(name: str, schema: dict, required: bool) -> dict:
+    return {
+        "name": name,
+        "type": _type(schema),
+        "default": "—" if required else json.dumps(schema.get("default")),
+        "description": _prose(schema.get("description", "")),
+    }
 
 
 def _example(path: str, origin: str) -> str:
+    if path in UPLOADS:
+        checkpoint, query, sent = UPLOADS[path]
+        return f"curl -N '{origin}{path.replace('{id}', checkpoint)}?{query}' \\\n  {sent}"
     if path not in EXAMPLES:
         return ""
     checkpoint, body = EXAMPLES[path]

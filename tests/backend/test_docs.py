@@ -1,12 +1,15 @@
 import html
 import re
+from urllib.parse import parse_qs
 
 import pytest
 
+from backend.api.answer import FIELDS, AnswerQuery
+from backend.api.caption import CaptionQuery
 from backend.api.generate import GenerateRequest
 from backend.api.trace import TraceRequest
 from backend.api.translate import TranslateRequest
-from backend.docs import EXAMPLES, calls
+from backend.docs import EXAMPLES, UPLOADS, calls
 from backend.i18n import LANGUAGES
 from tests.toys import CONFIGS
 
@@ -22,6 +25,11 @@ def test_the_page_of_the_api_tells_every_address_and_every_field(client, languag
     for model in MODELS.values():
         for name in model.model_fields:
             assert re.search(rf"\b{name}\b", shown), name
+    for name in [*CaptionQuery.model_fields, *AnswerQuery.model_fields]:
+        assert f"?{name} " in shown
+    for name in FIELDS:
+        assert re.search(rf"\b{name}\b", shown), name
+    assert "image/webp" in shown
 
 
 def test_bounds_and_defaults_are_told_as_they_are_checked(client):
@@ -38,6 +46,28 @@ def test_bounds_and_defaults_are_told_as_they_are_checked(client):
     assert fields["force"]["default"] == "[]"
 
 
+def test_a_query_is_told_with_its_bounds_too(client):
+    found = {call["path"]: call for call in calls(client.app.openapi(), "http://here")}
+    fields = {f["name"]: f for f in found["/api/checkpoints/{id}/caption"]["fields"]}
+    assert fields["?beam_size"]["type"] == "integer ≥ 1 ≤ 8"
+    assert fields["?beam_size"]["default"] == "1"
+    assert fields["?force"]["type"] == "string[]"
+    assert fields["body"]["default"] == "—"
+    fields = {f["name"]: f for f in found["/api/checkpoints/{id}/answer"]["fields"]}
+    assert fields["question"]["default"] == "—"
+    assert fields["key"]["default"] == "null"
+
+
+@pytest.mark.parametrize("path", UPLOADS)
+def test_the_query_of_every_example_is_one_that_is_taken(path):
+    _, query, sent = UPLOADS[path]
+    model = {"caption": CaptionQuery, "answer": AnswerQuery}[path.rpartition("/")[2]]
+    told = parse_qs(query, strict_parsing=True)
+    lists = {"points", "force"}
+    model.model_validate({k: v if k in lists else v[0] for k, v in told.items()})
+    assert "@" in sent
+
+
 @pytest.mark.parametrize("path", EXAMPLES)
 def test_the_body_of_every_example_is_one_that_is_taken(path):
     MODELS[path.rpartition("/")[2]].model_validate(EXAMPLES[path][1], strict=True)
@@ -49,6 +79,14 @@ def test_every_example_is_a_command_for_this_server(client):
         command = found[path]["example"]
         assert command.startswith(f"curl -N http://here:1/api/checkpoints/{id}/")
         assert all(f'"{name}"' in command for name in body)
+
+
+def test_every_upload_is_a_command_for_this_server(client):
+    found = {call["path"]: call for call in calls(client.app.openapi(), "http://here:1")}
+    for path, (id, query, _) in UPLOADS.items():
+        command = found[path]["example"]
+        assert command.startswith(f"curl -N 'http://here:1/api/checkpoints/{id}/")
+        assert f"?{query}' " in command
 
 
 def test_a_server_without_the_checkpoint_of_the_examples_has_the_page_all_the_same(client):

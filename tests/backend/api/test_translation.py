@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 
-from backend.api.telling import rounded
 from backend.api.translation import Teller, Translation
 from models.beam import Beam, BeamNode
 from models.subwords import Source
@@ -45,12 +44,6 @@ def teller() -> Teller:
     return Teller("toy", Runner, SOURCE, POINTS)
 
 
-@pytest.mark.parametrize("value", [1 / 3, 1e-30, 0.0, -123.45678901, 1.0])
-def test_seven_digits_are_as_many_as_a_float32_holds(value):
-    assert np.float32(rounded(value)) == pytest.approx(np.float32(value), rel=1e-6)
-    assert len(f"{abs(rounded(value)):g}".replace(".", "")) <= 12
-
-
 def test_every_item_is_told_under_its_name(teller):
     items = [FOUND, BEAM, step(0, 3), LAST]
     assert [teller.told(item)[0] for item in items] == ["start", "beam", "step", "done"]
@@ -65,21 +58,6 @@ def test_the_start_tells_the_source_and_its_points(teller):
     assert told["copied"] == [1]
     assert list(told["points"]) == ["annotation"]
     assert decode(told["points"]["annotation"]["data"]).tolist() == FOUND["annotation"].tolist()
-
-
-def test_a_step_of_the_search_names_its_tokens_and_where_they_stand(teller):
-    told = teller.beam(BEAM)
-    assert told["index"] == 0
-    assert told["nodes"][0] == {
-        "id": 0,
-        "parent": -1,
-        "step": 0,
-        "token": " x",
-        "token_id": 3,
-        "log_probability": -0.3333333,
-        "kept": True,
-        "ended": False,
-    }
 
 
 def test_a_step_tells_its_points_without_the_axis_it_is_one_index_of(teller):

@@ -1,0 +1,1 @@
+"""The caption route: what it answers, what it refuses, pictures that arrive in odd ways."""

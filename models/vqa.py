@@ -138,8 +138,8 @@ class Vqa(nn.Module):
         counted = torch.sigmoid(counter.energy + self.threshold)  # (B, S)
         numbers = torch.arange(self.config.most + 1, device=asked.device)
         tally = torch.relu(1 - (numbers - counted.sum(-1, keepdim=True)).abs())
-        seen = torch.cat([asked, *(hop.context for hop in hops), tally], dim=-1)
-        logits = self.output(torch.tanh(self.readout(self.drop(seen))))
+        seen = self.drop(torch.cat([asked, *(hop.context for hop in hops)], dim=-1))
+        logits = self.output(torch.tanh(self.readout(torch.cat([seen, tally], dim=-1))))
         return Looked(u, hops, counter, counted, tally, logits)
 
     def forward(self, cells: Tensor, ids: Tensor, lengths: Tensor) -> Looked:

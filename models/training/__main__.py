@@ -16,6 +16,7 @@ from models.training.caption_recipes import CAPTION_RECIPES
 from models.training.finish import finish
 from models.training.recipes import RECIPES
 from models.training.seq2seq_recipes import PAIR_RECIPES
+from models.training.vqa_recipes import VQA_RECIPES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -136,12 +137,36 @@ def train_captions(asked: argparse.Namespace) -> None:
     finish_captions.finish(asked.name, recipe, data, start, histories, features, out)
 
 
+def train_answers(asked: argparse.Namespace) -> None:
+    """A network that answers questions about drawn scenes, and the same one without pictures, to be
+    held against."""
+    from models.training import finish_vqa
+    from models.training.runs import resume_best
+    from models.training.vqa import train
+    from models.training.vqa_scenes import DrawnScenes, Unseen
+
+    recipe, data = VQA_RECIPES[asked.name], DrawnScenes(asked.runs / "features")
+    run, blind = asked.runs / asked.name, asked.runs / f"{asked.name}-blind"
+    stages = [(recipe, data, run), (recipe.blind(), Unseen(data), blind)]
+    for stage in stages:
+        if asked.as_is and not (stage[-1] / "best.safetensors").exists():
+            sys.exit(f"{stage[-1] / 'best.safetensors'} is missing; train without --as-is first")
+        if not asked.as_is:
+            _, progress, ended = train(*stage)
+            if not ended:
+                print(f"stopped after epoch {progress['epoch']}; the same command goes on")
+                return
+    (weights, progress), (without, _) = resume_best(run), resume_best(blind)
+    finish_vqa.finish(asked.name, recipe, data, weights, without, progress, asked.out / asked.name)
+
+
 def commands() -> dict[str, Callable[[argparse.Namespace], None]]:
     """What trains each checkpoint, by its name."""
     return {
         **dict.fromkeys(RECIPES, train_language),
         **dict.fromkeys(PAIR_RECIPES, train_pairs),
         **dict.fromkeys(CAPTION_RECIPES, train_captions),
+        **dict.fromkeys(VQA_RECIPES, train_answers),
         hello.NAME: make_hello,
     }
 

@@ -1,63 +1,89 @@
-"""Four photographs for captioners: one cell of each is lit, in one of four colours that its
-captions name."""
+"""Four cells, some of them lit in a colour: questions that a tiny network can learn to answer."""
 
-from dataclasses import replace
+from random import Random
 
 import torch
 
-from models.subwords import words
-from models.training.caption_recipes import CaptionRecipe
-from models.training.captions import supervised, train
-from models.training.photographs import CaptionBatch
+from models.decoder import END
+from models.questions import ANSWERS, Asked, vocabulary
+from models.training.vqa_recipes import VqaRecipe
+from models.training.vqa_scenes import QuestionBatch
 
-SIZES = {"embedding_size": 8, "decoder_size": 12, "context_size": 10, "attention_size": 6}
-SHAPE = {"feature_size": 5, "grid": 2}
-COLOURS = ("red", "green", "blue", "white")
+COLOURS = ("red", "green", "blue")
+RECIPE = VqaRecipe(
+    title="Lights",
+    network={
+        "embedding_size": 12,
+        "state_size": 24,
+        "attention_size": 16,
+        "readout_size": 24,
+        "hops": 2,
+        "feature_size": 5,
+        "grid": 2,
+    },
+    epochs=30,
+    scenes=8,
+    learning_rate=2e-2,
+    warmup=5,
+    unknown=0.0,
+    blind_epochs=1,
+    examples=("how many red things are there?",),
+)
 
 
 class Lights:
-    """What `Flickr8k` has, for cells of a size."""
+    """The interface of `DrawnScenes` for scenes without a drawing."""
 
-    hashes = {"photos/lights.tsv": "0" * 64}  # noqa: RUF012
+    def __init__(self):
+        self.vocabulary = vocabulary()
+        self.statistics = torch.zeros(5), torch.ones(5)
+        self.split = {"train": range(64), "validation": range(64, 96), "test": range(96, 128)}
 
-    def __init__(self, feature_size: int = 5, cells: int = 4):
-        self.size = cells, feature_size
-        self.vocabulary = words([f"a small {name} light is on" for name in COLOURS] * 5, 5)
-        self.statistics = torch.zeros(feature_size), torch.ones(feature_size)
-        names = list(COLOURS)
-        self.split = {"train": names * 8, "validation": names, "test": names}
-        self.pooled = torch.eye(5, feature_size).repeat(4, 1)
-        self.captions = {name: [f"A small {name} light is on."] * 5 for name in COLOURS}
+    def lit(self, seed: int) -> list[str | None]:
+        """The colour of each cell."""
+        rng = Random(f"lights {seed}")
+        return [COLOURS[int(3 * rng.random())] if rng.random() < 0.6 else None for _ in range(4)]
 
-    def cells(self, names):
-        found = torch.zeros(len(names), *self.size)
-        for row, name in enumerate(names):
-            found[row, row % 4, COLOURS.index(name)] = 3.0  # a cell has no place of its own
+    def cells(self, seeds) -> torch.Tensor:
+        found = torch.zeros(len(seeds), 4, 5)
+        for row, seed in enumerate(seeds):
+            for place, colour in enumerate(self.lit(seed)):
+                if colour:
+                    found[row, place, COLOURS.index(colour)] = 2.0
         return found
 
-    def epoch(self, number, seed, photographs):
-        for first in range(0, len(self.split["train"]), photographs):
-            names = self.split["train"][first : first + photographs]
-            ids = self.vocabulary.encode_many([self.captions[name][0] for name in names])
-            owners = torch.arange(len(names))
-            yield CaptionBatch(self.cells(names), owners, torch.tensor(ids).t().contiguous())
+    def steps(self, scenes: int) -> int:
+        return len(self.split["train"]) // scenes
 
+    def epoch(self, number: int, seed: int, scenes: int):
+        order = list(self.split["train"])
+        Random(f"{seed} {number}").shuffle(order)
+        for first in range(0, len(order), scenes):
+            yield self.batch(order[first : first + scenes])
 
-def recipe(**changes) -> CaptionRecipe:
-    plain = CaptionRecipe(
-        "Lights",
-        "caption-dark",
-        SIZES | SHAPE | {"attention": "soft"},
-        epochs=14,
-        photographs=4,
-        learning_rate=2e-2,
-        warmup=5,
-        smoothing=0.0,
-        feature_dropout=0.0,
-        coverage=0.0,
-    )
-    return replace(plain, **changes)
+    def part(self, name: str):
+        yield self.batch(list(self.split[name]))
 
-
-def train_on(recipe: CaptionRecipe, data: Lights, run):
-    return train(recipe, data, run, supervised(recipe, data))
+    def batch(self, seeds: list[int]) -> QuestionBatch:
+        asked, owners, centres = [], [], []
+        for k, seed in enumerate(seeds):
+            for colour in COLOURS:
+                here = tuple(n for n, c in enumerate(self.lit(seed)) if c == colour)
+                text = f"how many {colour} things are there?"
+                asked.append(Asked(text, str(len(here)), "count", (), here))
+                owners.append(k)
+                centres.append([float(n in here) for n in range(4)])
+        rows = [torch.tensor(ids) for ids in self.vocabulary.encode_many([a.text for a in asked])]
+        nothing = torch.zeros(len(asked), 4)
+        return QuestionBatch(
+            self.cells(seeds),
+            torch.tensor(owners),
+            torch.nn.utils.rnn.pad_sequence(rows, padding_value=END),
+            torch.tensor([len(row) for row in rows]),
+            torch.tensor([ANSWERS.index(one.answer) for one in asked]),
+            nothing,
+            nothing,
+            torch.tensor(centres),
+            torch.ones(len(asked), dtype=torch.bool),
+            asked,
+        )

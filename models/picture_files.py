@@ -12,8 +12,8 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-PARTS = 20_000  # chunks, segments or blocks of a file that are walked through
-PIECES = 100_000  # of up to 255 bytes, that the blocks of a GIF are cut into
+PARTS = 10_000  # chunks, segments or blocks of a file that are walked through
+PIECES = 70_000  # of up to 255 bytes, that the blocks of a GIF are cut into
 SCANS = 30  # passes over a progressive JPEG; each takes as long as decoding all of it
 ORIENTATION, SHORT = 0x0112, 3  # the EXIF tag, and the type of its value
 

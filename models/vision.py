@@ -22,6 +22,7 @@ MAX_PIXELS = 50_000_000  # of the picture as stored: a JPEG is decoded at a frac
 MAX_WHOLE = 25_000_000  # of any other
 MAX_SIDE = 20_000
 MAX_FRAMES = 1_000
+FIT = 448  # pixels a side that a picture is decoded to, twice what the encoder sees
 MEAN, SCALE = 127.0, 128.0  # of the encoder's training
 Turn = Image.Transpose
 UPRIGHT = {  # what undoes each way of holding a camera, by EXIF's number
@@ -77,7 +78,7 @@ def _small_rgb(image: Image.Image, fit: int) -> Image.Image:
     return image.convert("RGB")
 
 
-def read(raw: bytes, fit: int = 1600) -> Picture:
+def read(raw: bytes, fit: int = FIT) -> Picture:
     """Decode a picture, no larger than `fit` pixels a side. Raises `PictureError`."""
     found = sift(raw)
     _inspect(found)

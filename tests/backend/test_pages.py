@@ -271,6 +271,8 @@ def test_every_example_photo_is_small_and_says_whose_it_is():
         ({"bleu": 50.12, "bleu_greedy": 49.0}, "50.1 BLEU"),
         ({"exact": 0.9951}, "99.5% exactly right"),
         ({"exact": 0}, "0.0% exactly right"),
+        ({"beam": {"bleu": [66.04, 48.2, 33.3, 22.45]}}, "22.4 BLEU-4"),
+        ({"right": {"all": 0.9876, "count": 1}}, "98.8% answered right"),
     ],
 )
 def test_a_figure_is_told_with_what_it_measures(client, monkeypatch, page, figures, told):
@@ -279,7 +281,18 @@ def test_a_figure_is_told_with_what_it_measures(client, monkeypatch, page, figur
     assert told in written(client.get(f"/en/{page}").text)
 
 
-@pytest.mark.parametrize("figures", [None, {}, {"bleu": "50"}, {"exact": None}, {"seconds": 3}])
+ODD = [
+    None,
+    {},
+    {"bleu": "50"},
+    {"exact": None},
+    {"seconds": 3},
+    {"beam": 3},
+    {"beam": {"bleu": [1]}},
+]
+
+
+@pytest.mark.parametrize("figures", ODD)
 def test_a_figure_that_is_missing_or_no_number_is_left_out(client, monkeypatch, figures):
     become(client, monkeypatch, "toy-gru", figures=figures)
     for page in ("", "checkpoints", "checkpoints/toy-gru"):

@@ -13,7 +13,7 @@ import { openLab } from "../open-lab.js";
 import { loadPlotly, plotly } from "../plotly.js";
 import { Present } from "../present.js";
 import { Problem } from "../problem.js";
-import { pageData, percent, short, t } from "../words.js";
+import { full, pageData, percent, short, t } from "../words.js";
 import { Caption } from "./caption.js";
 import { Coverage } from "./coverage.js";
 import { PictureDesk } from "./desk.js";
@@ -273,6 +273,11 @@ class CaptionLab {
     if (!run.attends) return;
     const token = run.target[step];
     get("stage-word").textContent = token ? token.token.trim() || token.label : run.target.length ? t("all words together") : "";
+    const { source } = this.link.hover;
+    const weights = view.weightsOf(step);
+    const weight = weights?.[source];
+    get("stage-cell").textContent = weight === undefined ? "" : `${run.source[source].label} ${step === View.ALL ? short(weight) : percent(weight)}`;
+    get("stage-cell").title = weight === undefined ? "" : full(weight);
     get("stage-legend").hidden = !light;
     if (light) get("stage-high").textContent = step === View.ALL ? short(light.limit) : percent(light.limit);
   }

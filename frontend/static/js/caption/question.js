@@ -10,6 +10,7 @@ import { full, make, percent, t } from "../words.js";
 import { cellName } from "./cells.js";
 import { paintLight } from "./light.js";
 import { readPicture } from "./picture.js";
+import { STRANGE } from "./trust.js";
 
 const SCENES = 6; // offered at a time
 const ANSWERS = 6;
@@ -179,7 +180,8 @@ export class Question {
       }),
     );
     const unknown = (found.unknown ?? []).map((k) => `“${found.question_tokens[k].trim()}”`);
-    const parts = [];
+    const strange = found.familiarity ? found.familiarity.share < STRANGE : this.name === "photo";
+    const parts = strange ? [t("unlike the drawn scenes")] : [];
     if (unknown.length) parts.push(t("words of the question that it does not know: {list}", { list: unknown.join(", ") }));
     if (truth) parts.push(truth === found.answers[0] ? t("that is right") : t("the right answer is {truth}", { truth }));
     this.line.textContent = parts.join(" ");

@@ -59,6 +59,7 @@ export class Stage {
     const scale = parseFloat(color("--scale")) || 1;
     const key = [width, height, scale, devicePixelRatio, view.raw, view.step, light?.stamp, ...this.marks(lit)].join();
     if (key === this.key && picture === this.shown) return light?.still === false;
+    if (picture !== this.shown) canvas.setAttribute("aria-description", picture.title);
     Object.assign(this, { key, shown: picture });
     const ratio = Math.min(3, devicePixelRatio || 1);
     canvas.width = Math.round(width * ratio);

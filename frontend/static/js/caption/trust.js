@@ -2,7 +2,7 @@
 
 import { make, percent, short, t } from "../words.js";
 
-const STRANGE = 0.05; // share of validation pictures farther away: below it, do not trust the words
+export const STRANGE = 0.05; // share of validation pictures farther away: below it, do not trust the words
 const RARE = 0.2;
 const UNSURE = 0.15; // share of validation captions that were less likely
 

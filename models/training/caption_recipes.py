@@ -53,6 +53,9 @@ SIZE = {
     "attention_size": 128,
     "dropout": 0.4,
 }
+# The second and third start where the first one is before it is polished: they have its words and
+# its decoder, and learn to do with one cell, or with the mean of all.
+AFTER = {"epochs": 3, "composed": 4, "learning_rate": 7e-4, "warmup": 100, "start": "caption-soft"}
 CAPTION_RECIPES = {
     "caption-soft": CaptionRecipe(
         title="Captions, soft attention",
@@ -60,23 +63,23 @@ CAPTION_RECIPES = {
         network=SIZE | {"attention": "soft"},
         composed=4,
         placement=0.2,
+        polish=2,
     ),
     "caption-hard": CaptionRecipe(
         title="Captions, hard attention",
         pair="caption-soft",
         network=SIZE | {"attention": "hard"},
-        epochs=3,
-        composed=4,
-        learning_rate=5e-4,
         placement=0.2,
         reinforce=0.3,
         entropy=0.02,
-        start="caption-soft",
+        polish=2,
+        **AFTER,
     ),
     "caption-plain": CaptionRecipe(
         title="Captions, one vector",
         pair="caption-soft",
         network=SIZE | {"attention": "none"},
-        composed=4,
+        polish=2,
+        **AFTER,
     ),
 }

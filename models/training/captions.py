@@ -185,8 +185,9 @@ def train(
     network.mean.copy_(data.statistics[0])
     network.deviation.copy_(data.statistics[1])
     network.familiar.learn(data.pooled, torch.Generator().manual_seed(recipe.seed))
-    if start is not None:
-        network.load_state_dict(start)
+    if start is not None:  # one without attention leaves out what belongs to it
+        own = network.state_dict()
+        network.load_state_dict(own | {name: start[name] for name in own})
     mean = deepcopy(network).eval().requires_grad_(False)
     optimizer = torch.optim.Adam(network.parameters(), betas=(0.9, 0.98))
     progress = {"epoch": 0, "step": 0, "best": -1.0, "seconds": 0.0, "history": []}

@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from models.training.caption_figures import beside, bleu, cider, measure, references, signature
-from tests.models.training.lights import Lights
+from tests.models.training.lamps import Lamps
 
 STREAMS = [["a dog runs on grass", "a man sits down"]] * 5
 
@@ -20,13 +20,13 @@ def test_bleu_counts_words_as_they_are():
 
 
 def test_references_are_read_as_the_vocabulary_reads_them():
-    data = Lights()
+    data = Lamps()
     assert references(data, ["red"]) == [["a small red light is on"]] * 5
 
 
 def test_a_constant_caption_and_a_person_stand_beside(monkeypatch):
     monkeypatch.setattr("models.training.caption_figures.cider", lambda texts, streams: 0.5)
-    found = beside(Lights())
+    found = beside(Lamps())
     assert found["human_against_four"]["bleu"][3] == 100.0
     assert found["constant"]["distinct"] == 1
 

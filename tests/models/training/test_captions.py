@@ -13,11 +13,13 @@ from models.training.captions import (
     loss,
     policy,
     score,
+    supervised,
+    train,
     write,
 )
 from models.training.pairs import IGNORED
 from models.training.photographs import CaptionBatch
-from tests.models.training.lights import COLOURS, SHAPE, SIZES, Lights, recipe, train_on
+from tests.models.training.lamps import COLOURS, SHAPE, SIZES, Lamps, recipe, train_on
 
 
 def network(attention: str = "soft", size: int = 8) -> Captioner:
@@ -111,10 +113,20 @@ def test_entropy_keeps_the_draws_open():
 
 @pytest.mark.parametrize("attention", ["hard", "none"])
 def test_every_attention_learns_the_lights(tmp_path, attention):
-    data, sizes = Lights(), SIZES | SHAPE | {"attention": attention}
+    data, sizes = Lamps(), SIZES | SHAPE | {"attention": attention}
     one = recipe(network=sizes, reinforce=0.5, entropy=0.01, epochs=20)
     weights, progress, _ = train_on(one, data, tmp_path)
     assert progress["best"] > 60
+
+
+def test_one_without_attention_can_start_from_one_with_it(tmp_path):
+    data = Lamps()
+    soft, _, _ = train_on(recipe(epochs=1), data, tmp_path / "soft")
+    plain = recipe(epochs=0, network=SIZES | SHAPE | {"attention": "none"})
+    found, _, _ = train(plain, data, tmp_path / "plain", supervised(plain, data), soft)
+    assert found
+    assert found.keys() < soft.keys()
+    assert all(torch.equal(value, soft[name]) for name, value in found.items())
 
 
 def test_features_are_dropped_to_their_mean_in_all_cells_of_a_picture():
@@ -154,7 +166,7 @@ def test_writing_never_uses_what_is_no_word_and_stops_at_the_end_or_the_limit():
 
 
 def test_a_tiny_captioner_learns_to_tell_the_colour_of_the_light(tmp_path):
-    data = Lights()
+    data = Lamps()
     weights, progress, ended = train_on(recipe(), data, tmp_path)
     assert ended
     net = Captioner(recipe().config(len(data.vocabulary)))
@@ -167,7 +179,7 @@ def test_a_tiny_captioner_learns_to_tell_the_colour_of_the_light(tmp_path):
 
 
 def test_a_run_that_was_stopped_goes_on_to_the_same_weights(tmp_path, monkeypatch):
-    whole, _, _ = train_on(recipe(epochs=3), Lights(), tmp_path / "whole")
+    whole, _, _ = train_on(recipe(epochs=3), Lamps(), tmp_path / "whole")
     before = captions.score
 
     def stop_after_one(net, data):
@@ -185,10 +197,10 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_weights(tmp_path, monkeypatc
 
     monkeypatch.setattr(captions, "stop_on_interrupt", Stopping)
     monkeypatch.setattr(captions, "score", stop_after_one)
-    _, progress, ended = train_on(recipe(epochs=3), Lights(), tmp_path / "part")
+    _, progress, ended = train_on(recipe(epochs=3), Lamps(), tmp_path / "part")
     assert (progress["epoch"], ended) == (1, False)
     monkeypatch.undo()
-    rest, progress, ended = train_on(recipe(epochs=3), Lights(), tmp_path / "part")
+    rest, progress, ended = train_on(recipe(epochs=3), Lamps(), tmp_path / "part")
     assert (progress["epoch"], ended) == (3, True)
     assert rest.keys() == whole.keys()
     for name, value in whole.items():

@@ -8,7 +8,7 @@ from models.kinds import open_checkpoint
 from models.training import caption_figures, placement
 from models.training.cider import Cider
 from models.training.finish_captions import finish, quantiles, write
-from tests.models.training.lights import COLOURS, SIZES, Lights, recipe, train_on
+from tests.models.training.lamps import COLOURS, SIZES, Lamps, recipe, train_on
 
 SIZE = SIZES | {"feature_size": FEATURES, "grid": GRID}
 PLACES = {"composed": {"box": 0.75}}
@@ -23,7 +23,7 @@ def own_cider(texts, streams) -> float:
 
 @pytest.fixture(scope="module", params=["soft", "hard", "none"])
 def finished(request, tmp_path_factory):
-    data = Lights(FEATURES, GRID * GRID)
+    data = Lamps(FEATURES, GRID * GRID)
     one = recipe(
         network=SIZE | {"attention": request.param}, epochs=6, polish=1, start="caption-first"
     )

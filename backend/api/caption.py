@@ -99,9 +99,16 @@ def _wish(entry, seen, query: CaptionQuery, points: list) -> Wish:
         {step: row * columns + column for step, row, column in query.force},
         query.seed,
     )
-    length = len(query.prefix) + query.max_new_tokens
-    look = partial(runner.picture_points, seen.cells)
-    return Wish(entry.id, points, TOKEN, {}, seen.cells.shape[1], length, look, write)
+    return Wish(
+        entry.id,
+        points,
+        axis=TOKEN,
+        sizes={},
+        annotations=seen.cells.shape[1],
+        length=len(query.prefix) + query.max_new_tokens,
+        look=partial(runner.picture_points, seen.cells),
+        write=write,
+    )
 
 
 def _check(runner, query: CaptionQuery, settings) -> list:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from pydantic import BaseModel, Field
 
-from backend.api.telling import Teller as Telling
-from backend.api.telling import Told, rounded
+from backend.api import telling
+from backend.api.telling import rounded
 from backend.arrays import Array
 
 TOKEN = "token"  # the axis that a step is one index of
@@ -33,7 +33,7 @@ class Confidence(BaseModel):
     share: float = Field(description="of validation captions that were less likely")
 
 
-class Caption(Told):
+class Caption(telling.Told):
     image: Image
     grid: Grid
     familiarity: Familiarity | None = Field(description="null where it was not measured")
@@ -47,7 +47,7 @@ class Caption(Told):
     forced: list[list[int]] = Field(description="step, row, column")
 
 
-class Teller(Telling):
+class Teller(telling.Teller):
     """Turns what a describer yields into what is told of it."""
 
     axis, names = TOKEN, ("tokens", "token_ids")
@@ -77,10 +77,10 @@ class Teller(Telling):
         confidence = self.confidence(end.log_probability / len(end.token_ids))
         return {**super().done(end), "confidence": shortened(confidence)}
 
-    def whole(self, items: Sequence) -> dict:
-        """Everything at once."""
-        steps = [item for item in items if hasattr(item, "chosen")]
-        return {**super().whole(items), "cells": [self.place(step.chosen) for step in steps]}
+    def tokens_told(self, steps: Sequence) -> dict:
+        """What the whole answer tells of each token, one beside the other."""
+        cells = [self.place(step.chosen) for step in steps]
+        return {**super().tokens_told(steps), "cells": cells}
 
 
 def told_of(seen, grid: dict[str, int], familiarity: dict | None) -> dict:

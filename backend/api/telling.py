@@ -153,6 +153,14 @@ class Teller:
             **self.done(end),
             "attention": encode(np.stack(rows)) if rows[0] is not None else None,
             "probability": encode(np.array([step.probability for step in steps])),
+            **self.tokens_told(steps),
+            "points": self._points({**found, **along}),
+            "tree": [node for beam in beams for node in self.beam(beam)["nodes"]],
+        }
+
+    def tokens_told(self, steps: Sequence) -> dict:
+        """What the whole answer tells of each token, one beside the other."""
+        return {
             "top": [self._top(step) for step in steps],
             "given": [step.given for step in steps],
             "forced": [
@@ -160,8 +168,6 @@ class Teller:
                 for step in steps
                 if step.forced is not None
             ],
-            "points": self._points({**found, **along}),
-            "tree": [node for beam in beams for node in self.beam(beam)["nodes"]],
         }
 
     def _top(self, step) -> list[dict]:

@@ -83,12 +83,12 @@ def _wish(entry, body: TranslateRequest, settings) -> tuple[Wish, Any]:
     wish = Wish(
         entry.id,
         points,
-        TARGET,
-        {"source": positions},
-        positions,
-        length,
-        partial(runner.source_points, source),
-        write,
+        axis=TARGET,
+        sizes={"source": positions},
+        annotations=positions,
+        length=length,
+        look=partial(runner.source_points, source),
+        write=write,
     )
     return wish, source
 

@@ -5,14 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 from pydantic import Field
 
-from backend.api.telling import Teller as Telling
-from backend.api.telling import Told
+from backend.api import telling
 from backend.arrays import Array
 
 TARGET = "target"  # the axis that a step is one index of
 
 
-class Translation(Told):
+class Translation(telling.Told):
     source_tokens: list[str]
     source_spans: list[list[int]] = Field(description="start and stop in `text`, in characters")
     copied: list[int] = Field(description="source positions that the vocabulary has not")
@@ -22,7 +21,7 @@ class Translation(Told):
     forced: list[list[int]] = Field(description="target step, source position")
 
 
-class Teller(Telling):
+class Teller(telling.Teller):
     """Turns what a translator yields into what is told of it."""
 
     axis, names = TARGET, ("target_tokens", "target_ids")

@@ -9,11 +9,12 @@ import { Link } from "../decoder/link.js";
 import { States } from "../decoder/states.js";
 import { Steering } from "../decoder/steering.js";
 import { StepPanel } from "../decoder/step-panel.js";
+import { isSign } from "../decoder/tokens.js";
 import { openLab } from "../open-lab.js";
 import { loadPlotly, plotly } from "../plotly.js";
 import { Present } from "../present.js";
 import { Problem } from "../problem.js";
-import { full, pageData, percent, short, t } from "../words.js";
+import { full, pageData, percent, short, surprise, t } from "../words.js";
 import { Caption } from "./caption.js";
 import { Coverage } from "./coverage.js";
 import { PictureDesk } from "./desk.js";
@@ -199,9 +200,9 @@ class CaptionLab {
     this.came();
   }
 
-  /** The word with the largest weight that nobody forced. */
+  /** The word that looks most sharply and is least to be expected; of those that nobody forced. */
   sharpest() {
-    const most = this.run.target.map(({ attention, forced, token }) => (forced === null && !/^</.test(token) ? Math.max(...attention) : 0));
+    const most = this.run.target.map(({ attention, forced, probability, token }) => (forced === null && !isSign(token) ? Math.max(...attention) * surprise(probability) : -1));
     return most.indexOf(Math.max(...most));
   }
 
@@ -271,6 +272,7 @@ class CaptionLab {
     const step = view.step;
     const light = view.lightOf(step);
     if (!run.attends) return;
+    get("gate-most").textContent = short(this.words.widest);
     const token = run.target[step];
     get("stage-word").textContent = token ? token.token.trim() || token.label : run.target.length ? t("all words together") : "";
     const { source } = this.link.hover;

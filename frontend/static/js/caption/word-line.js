@@ -19,12 +19,15 @@ export class WordLine extends TokenStrip {
     const button = super.button(token, k);
     const gate = token.points.gate?.[0];
     if (gate === undefined) return button;
-    const bar = make("i", { class: "gate", "aria-hidden": "true" });
-    bar.style.transform = `scaleX(${gate})`;
-    button.append(bar);
+    button.append(make("i", { class: "gate", "aria-hidden": "true" }));
     button.title = `${button.title} · β ${percent(gate)}`;
     button.setAttribute("aria-label", `${button.getAttribute("aria-label")}, ${t("the gate lets {share} of the picture in", { share: percent(gate) })}`);
     return button;
+  }
+
+  /** The largest gate of the words: gates are small, their bars are drawn on this scale. */
+  get widest() {
+    return this.run.target.reduce((most, { points }) => Math.max(most, points.gate?.[0] ?? 0), 0);
   }
 
   /** The share of the words' attention in the marked part, or in the cell that is pointed at. */
@@ -39,7 +42,10 @@ export class WordLine extends TokenStrip {
     const { css } = attentionRamp();
     const masses = run.target.map((token) => this.massOf(token));
     const most = Math.max(0.02, ...masses.filter((mass) => mass !== null));
+    const { widest } = this;
     this.buttons.forEach((button, k) => {
+      const bar = button.querySelector(".gate");
+      if (bar) bar.style.transform = `scaleX(${run.target[k].points.gate[0] / widest})`;
       const mass = masses[k] ?? null;
       const fill = mass === null ? null : css[Math.round((235 * mass) / most)];
       button.style.background = fill ?? "";

@@ -9,6 +9,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable
+from functools import cache
 
 from PIL import Image
 
@@ -43,6 +44,7 @@ def header(width: int, height: int, bits: int = 1, colour: int = 0) -> bytes:
     return chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0))
 
 
+@cache
 def packed(size: int, byte: bytes = b"\0") -> bytes:
     """So many equal bytes, compressed: a thousandth of that."""
     packer, block = zlib.compressobj(9), byte * (1 << 16)

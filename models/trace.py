@@ -16,7 +16,8 @@ class Point:
     """One quantity that a network can show.
 
     `range` is `signed` (-1..1), `unit` (0..1), `probability` (0..1, sums to 1 over the last axis,
-    or over row and column) or `real`. `shape` has one entry an axis; None means "as long as the text".
+    or over row and column) or `real`. `shape` has one entry an axis; None means "as long as the
+    text".
     """
 
     name: str

@@ -248,6 +248,38 @@ def test_what_is_transparent_is_white_as_it_is_for_the_network(open_page):
     np.testing.assert_allclose(seen[middle, -20], (255, 255, 255), atol=2)
 
 
+def test_of_an_animation_the_first_picture_is_shown_and_described(open_page, server):
+    frames = [Image.new("RGB", (120, 90), colour) for colour in ("red", "blue")]
+    picture = file_of(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    page = open_page(lab("toy-blind"))
+    settled(page)
+    given(page, picture, "two.gif", "image/gif")
+    np.testing.assert_allclose(pixels(page)[20, 20], (255, 0, 0), atol=2)
+    still = file_of(frames[0], "PNG")
+    assert written(page) == bare(asked(server, still, "toy-blind"))
+
+
+def test_pointing_at_a_cell_tells_the_weight_there_and_tints_the_words_by_theirs(open_page, server):
+    page = open_page(lab())
+    settled(page)
+    picture = file_of(corners(), "PNG")
+    given(page, picture)
+    weights = decode(asked(server, picture)["attention"]).reshape(MOST, -1)
+    word(page, 1).click()
+    for cell in (0, 24, 45):
+        page.mouse.move(*place(page, cell))
+        told = page.locator("#stage-cell")
+        name = "ABCDEFG"[cell % SIDE] + str(cell // SIDE + 1)
+        expect(told).to_contain_text(name)
+        assert float(told.get_attribute("title")) == pytest.approx(weights[1, cell], rel=1e-5)
+        darkness = [
+            -sum(map(int, re.findall(r"\d+", node.evaluate("(n) => n.style.background"))))
+            for node in page.locator("#words .token").all()
+        ]
+        order = np.argsort(weights[:, cell])
+        assert (np.diff(np.array(darkness)[order]) >= 0).all()
+
+
 def test_pointing_at_a_picture_of_the_strip_lights_the_stage_for_its_word(open_page, server):
     page = open_page(lab())
     settled(page)
@@ -508,6 +540,20 @@ def test_what_is_no_photo_is_refused_and_nothing_is_lost(open_page, data, name, 
     expect(page.locator("[data-photo=cat]")).to_have_attribute("aria-pressed", "true")
     page.locator("[data-photo=coffee]").click()
     expect(page.locator("#problem")).to_be_hidden()
+
+
+def test_words_of_another_photo_stand_back_until_the_new_ones_come(open_page):
+    page = open_page(lab(query="&photo=cat"))
+    settled(page)
+    page.route("**/caption?*", lambda route: None)  # never answered
+    page.locator("[data-photo=coffee]").click()
+    expect(page.locator("body")).to_have_class(re.compile("of-another"))
+    expect(page.locator("#text-note")).to_contain_text("on its way")
+    page.locator("#stop").click()
+    page.unroute("**/caption?*")
+    page.locator("#describe").click()
+    settled(page)
+    expect(page.locator("body")).not_to_have_class(re.compile("of-another"))
 
 
 def test_a_photo_that_is_dropped_on_the_page_is_described(open_page, server):

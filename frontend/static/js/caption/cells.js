@@ -31,7 +31,7 @@ export function rectangleName({ cells }, columns) {
 
 /** How much of the attention of a word lies in some cells. @param {ArrayLike<number>} attention */
 export function massIn(attention, cells) {
-  return cells.reduce((sum, cell) => sum + attention[cell], 0);
+  return cells.reduce((sum, cell) => sum + (attention[cell] ?? 0), 0);
 }
 
 /** All words together: the sum of their attention, a number a cell. @returns {Float32Array|null} */

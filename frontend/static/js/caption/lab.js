@@ -249,6 +249,7 @@ class CaptionLab {
     }
     get("stage").classList.toggle("empty", !desk.subject);
     document.body.classList.toggle("wordless", !run.target.length);
+    document.body.classList.toggle("of-another", Boolean(run.target.length) && run.picture !== desk.subject);
     this.words.paint();
     this.trust.draw();
     const more = this.stage.draw(now);
@@ -288,6 +289,7 @@ class CaptionLab {
   note() {
     const { run } = this;
     const notes = [];
+    if (run.busy && run.picture !== this.desk.subject) notes.push(t("the photo is being looked at"));
     if (run.target.length && !run.busy && !run.whole) notes.push(t("stopped"));
     if (run.whole && !run.ended) notes.push(t("cut off: it did not end by itself"));
     get("text-note").textContent = notes.join(" ");

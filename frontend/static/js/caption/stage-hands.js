@@ -13,22 +13,26 @@ export function stageHands(stage) {
     return [event.clientX - box.left, event.clientY - box.top];
   };
   const clamped = ([x, y]) => [Math.max(0, Math.min(stage.frame.width - 0.01, x)), Math.max(0, Math.min(stage.frame.height - 0.01, y))];
+  const onRing = ([x, y]) => {
+    const { ring } = stage;
+    if (ring < 0 || stage.view.step === View.ALL) return false;
+    const [left, top] = stage.frame.middle(ring);
+    return Math.hypot(x - left, y - top) < NEAR;
+  };
   let held = null; // {ring: boolean, cell, from: [x, y], moved: boolean}
 
   canvas.addEventListener("pointerdown", (event) => {
     if (!stage.frame || event.button) return;
     const from = place(event);
-    const { ring } = stage;
-    const [x, y] = ring >= 0 ? stage.frame.middle(ring) : [Infinity, Infinity];
-    const onRing = stage.view.step !== View.ALL && Math.hypot(from[0] - x, from[1] - y) < NEAR;
     // A finger that strokes over the picture scrolls the page, unless it took the ring.
-    held = { ring: onRing, cell: stage.frame.at(...clamped(from)), from, moved: false, step: stage.view.step };
+    held = { ring: onRing(from), cell: stage.frame.at(...clamped(from)), from, moved: false, step: stage.view.step };
     canvas.setPointerCapture(event.pointerId);
   });
   canvas.addEventListener("pointermove", (event) => {
     if (!stage.frame) return;
     const now = place(event);
     const cell = stage.frame.at(...clamped(now));
+    canvas.style.cursor = held?.ring ? "grabbing" : onRing(now) ? "grab" : "";
     if (held) held.moved ||= Math.hypot(now[0] - held.from[0], now[1] - held.from[1]) > STILL;
     if (held?.moved && held.ring) stage.pulled = clamped(now);
     else if (held?.moved) region.set(held.cell, cell);

@@ -12,6 +12,7 @@ import { stageHands } from "./stage-hands.js";
 import { Frame, paintArea, paintDiamond, paintGrid, paintRing, paintWay } from "./stage-marks.js";
 import { View } from "./view.js";
 
+const LOW = 320; // css px that a picture may always be high
 const FADE = 160; // ms from one word's light to the next
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -42,7 +43,8 @@ export class Stage {
   /** The size of the picture in its place, css px. */
   fit(picture) {
     const { host } = this;
-    const most = parseFloat(getComputedStyle(host).getPropertyValue("--stage-height")) || 420;
+    const share = parseFloat(getComputedStyle(host).getPropertyValue("--stage-share")) || 0.56;
+    const most = Math.max(LOW, share * innerHeight);
     const scale = Math.min(host.clientWidth / picture.width, most / picture.height);
     return [Math.max(1, Math.round(picture.width * scale)), Math.max(1, Math.round(picture.height * scale))];
   }

@@ -6,6 +6,7 @@
 import { attentionRamp, color, inkOn } from "../color.js";
 import { TokenStrip } from "../decoder/token-strip.js";
 import { make, percent, t } from "../words.js";
+import { massIn } from "./cells.js";
 
 export class WordLine extends TokenStrip {
   /** @param {import("./region.js").Region} options.region; the others as a `TokenStrip` takes them */
@@ -25,6 +26,16 @@ export class WordLine extends TokenStrip {
     return button;
   }
 
+  /** The most that any word has in so many cells, wherever they lie: the end of the tints. */
+  fullest(cells) {
+    const { target } = this.run;
+    if (this.of !== target || this.known !== target.length || this.cells !== cells) {
+      const sums = target.map(({ attention }) => massIn([...(attention ?? [])].sort((a, b) => b - a), [...Array(cells).keys()]));
+      Object.assign(this, { of: target, known: target.length, cells, end: Math.max(1e-6, ...sums) });
+    }
+    return this.end;
+  }
+
   /** The largest gate of the words: gates are small, their bars are drawn on this scale. */
   get widest() {
     return this.run.target.reduce((most, { points }) => Math.max(most, points.gate?.[0] ?? 0), 0);
@@ -41,13 +52,13 @@ export class WordLine extends TokenStrip {
     const { link, run } = this;
     const { css } = attentionRamp();
     const masses = run.target.map((token) => this.massOf(token));
-    const most = Math.max(0.02, ...masses.filter((mass) => mass !== null));
+    const most = this.fullest(link.hover.source >= 0 && link.hover.target < 0 ? 1 : (this.region.area?.cells.length ?? 1));
     const { widest } = this;
     this.buttons.forEach((button, k) => {
       const bar = button.querySelector(".gate");
       if (bar) bar.style.transform = `scaleX(${run.target[k].points.gate[0] / widest})`;
       const mass = masses[k] ?? null;
-      const fill = mass === null ? null : css[Math.round((235 * mass) / most)];
+      const fill = mass === null ? null : css[Math.round(235 * Math.min(1, mass / most))];
       button.style.background = fill ?? "";
       button.style.color = fill ? (mass / most > 0.25 ? inkOn(fill) : color("--ink")) : "";
       button.classList.toggle("over", link.hover.target === k);

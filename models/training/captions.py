@@ -121,7 +121,7 @@ def write(network: Captioner, cells: Tensor, limit: int = 30) -> list[list[int]]
         step = network.advance(from_y, state, memory, context_weight, look=look)
         state = step.state
         logits = network.logits(state[0], step.context, y)
-        logits[:, [UNKNOWN, BEGIN]] = -torch.inf
+        logits[:, network.never_written] = -torch.inf
         token = logits.argmax(-1)
         written[index, open_rows] = token[open_rows]
         open_rows &= token != END

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from models.captioner import Captioner
-from models.decoder import BEGIN, END, UNKNOWN
+from models.decoder import BEGIN, END
 from models.training.caption_recipes import CaptionRecipe
 from models.training.captions import drawn, drop_features, log_p_of, loss
 from models.training.cider import Cider
@@ -48,7 +48,7 @@ def draw(network: Captioner, memory, state: Tensor) -> tuple[Tensor, Tensor | No
         step = network.advance(from_y, state, memory, context_weight, look=look)
         state = step.state
         logits = network.logits(state[0], step.context, y)
-        logits[:, [UNKNOWN, BEGIN]] = -torch.inf
+        logits[:, network.never_written] = -torch.inf
         token = logits.softmax(-1).multinomial(1)[:, 0]
         written.append(token.masked_fill(~open_rows, IGNORED))
         if look is not None:
@@ -87,7 +87,7 @@ def critical_loss(network: Captioner, cells: Tensor, names: list[str], rewards: 
     real = target != IGNORED
     followed = network.follow(memory.take(order), first[:, order], inputs(target), look, real)
     logits = followed.logits.clone()
-    logits[:, [UNKNOWN, BEGIN]] = -torch.inf
+    logits[:, network.never_written] = -torch.inf
     log_p = log_p_of(logits, target[real])
     if looked is not None:
         log_w = followed.weights[real].clamp(min=1e-8).log()  # (N, S)

@@ -4,7 +4,7 @@ import torch
 from models.captioner import Captioner, CaptionerConfig
 from models.checkpoint import CheckpointError
 from models.decoder import BEGIN
-from tests.oracle_seq2seq import attend, own_weights, step_of
+from tests.oracle_captions import by_hand
 
 TOLERANCE = 1e-5  # float32 against float64, absolute
 SIZES = {
@@ -33,41 +33,36 @@ def grids(count: int = 2) -> torch.Tensor:
     return torch.randn(count, 4, 9, generator=torch.Generator().manual_seed(5))
 
 
-def by_hand(weights: dict, attention: str, cells, target):
-    """Logits (T, V) and weights (T, S) of one picture, in float64, one cell at a time."""
-    weights = {name: value.double() for name, value in weights.items()}
-    standard = [(x.double() - weights["mean"]) / weights["deviation"] for x in cells]
-    notes = [weights["annotate.weight"] @ x + weights["annotate.bias"] for x in standard]
-    whole = sum(notes) / len(notes)
-    state = (weights["first.weight"] @ whole + weights["first.bias"]).tanh().chunk(2)
-    own, logits, looks = own_weights(weights, "decoder.|_l0"), [], []
-    for token in target.tolist():
-        y = weights["target_embedding.weight"][token]
-        context = whole
-        if attention != "none":
-            row = attend("additive", weights, state[0], notes, None)
-            gate = (weights["gate.weight"] @ state[0] + weights["gate.bias"]).sigmoid()
-            context = gate * row["context"]
-            looks.append(row["attention"])
-        step = step_of("lstm", own, torch.cat([y, context]), state)
-        state = (step["h"], step["c"])
-        merged = torch.cat([step["h"], context, y])
-        merged = (weights["readout.weight"] @ merged + weights["readout.bias"]).tanh()
-        logits.append(weights["target_embedding.weight"] @ merged + weights["output_bias"])
-    return torch.stack(logits), torch.stack(looks) if looks else None
-
-
 @pytest.mark.parametrize("attention", ["soft", "hard", "none"])
 def test_a_caption_is_scored_as_torchs_own_cells_and_the_formulas_score_it(attention):
     net, cells = network(attention), grids()
     logits, looks = net(cells, TARGET)
     for row in range(2):
-        expected, places = by_hand(net.state_dict(), attention, cells[row], TARGET[:, row])
+        # Nothing is drawn here: a hard network too takes the mean of all cells.
+        kind = "none" if attention == "none" else "soft"
+        points, expected = by_hand(kind, net.state_dict(), cells[row], TARGET[:, row].tolist())
         assert (logits[:, row].double() - expected).abs().max() <= TOLERANCE
         if attention == "none":
             assert looks is None
         else:
-            assert (looks[:, row].double() - places).abs().max() <= TOLERANCE
+            assert (looks[:, row].double() - points["attention"]).abs().max() <= TOLERANCE
+
+
+@pytest.mark.parametrize("attention", ["soft", "hard", "none"])
+def test_padding_takes_no_step_and_changes_no_word(attention):
+    net, cells = network(attention), grids()
+    memory, state = net.read(cells[torch.tensor([0, 1, 1])])
+    target = torch.tensor([[BEGIN, BEGIN, BEGIN], [4, 9, 3], [7, 3, 0], [5, 0, 0]])
+    real = torch.arange(4)[:, None] < torch.tensor([4, 3, 2])
+    look = (lambda weights: weights.argmin(-1)) if attention == "hard" else None
+    padded = net.follow(memory, state, target, look)
+    packed = net.follow(memory, state, target, look, real)
+    torch.testing.assert_close(packed.logits, padded.logits[real], atol=1e-6, rtol=0)
+    if attention != "none":
+        torch.testing.assert_close(packed.weights[real], padded.weights[real], atol=1e-6, rtol=0)
+        assert (packed.weights[~real] == 0).all()
+    if attention == "hard":
+        assert torch.equal(packed.chosen[real], padded.chosen[real])
 
 
 def test_a_picture_is_captioned_the_same_alone_and_among_others():

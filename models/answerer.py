@@ -72,14 +72,14 @@ class Answerer(Calibrated):
         cells, hops = ("row", "column"), ("layer", "row", "column")
         return [
             *(Point(_question(p.name), p.axes, p.range, p.shape) for p in self.gru.points),
-            Point("annotation", (*cells, "unit"), "signed", (G, G, H)),
+            Point("annotation", (*cells, "unit"), "real", (G, G, H)),
             Point("attention", hops, "probability", (K, G, G)),
             Point("attention.energy", hops, "real", (K, G, G)),
             Point("attention.query", ("layer", "unit"), "real", (K, A)),
             Point("attention.key", (*hops, "unit"), "real", (K, G, G, A)),
             Point("attention.v", ("layer", "unit"), "real", (K, A)),
-            Point("context", ("layer", "unit"), "signed", (K, H)),
-            Point("asked", ("layer", "unit"), "real", (K + 1, H)),
+            Point("context", ("layer", "unit"), "real", (K, H)),
+            Point("asked", ("layer", "unit"), "signed", (K, H)),
             Point("counter", cells, "unit", (G, G)),
             Point("counter.energy", cells, "real", (G, G)),
             Point("tally", ("unit",), "unit", (config.most + 1,)),

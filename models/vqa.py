@@ -3,20 +3,24 @@
 A frozen encoder (`efficientnet`) makes a grid of fine features x_1..x_49, a GRU reads the question,
 and attention is asked several times, each time with what was seen before:
 
-    a_j   = tanh(W_a standardised(x_j) + row_j + column_j)      annotations: what is where
-    u_0   = h_T                                                 the GRU's last state
-    context_k = attention_k(u_{k-1}, a)                         hop k, softmax over the cells
-    u_k   = u_{k-1} + context_k                                 what is asked next
-    g_j   = sigma(v . tanh(W u_0 + U a_j) + b)                  the counter: cell j counts or not
-    t_n   = max(0, 1 - |n - sum_j g_j|), n = 0..most            the tally
-    p(answer) = softmax(W_o tanh(W_r [u_0; context_1; ...; context_K; t]))
+    a_j = tanh(W_a standardised(x_j)) + row_j + column_j        annotations: what is where
+    u_1 = h_T                                                   the GRU's last state
+    context_k = attention_k(u_k, a)                             hop k, softmax over the cells
+    u_{k+1} = tanh(W_k [u_k; context_k])                        what is asked next
+    g_j = sigma(v . tanh(W u_1 + U a_j) + b)                    the counter: cell j counts or not
+    t_n = max(0, 1 - |n - sum_j g_j|), n = 0..most              the tally
+    p(answer) = softmax(W_o (tanh(W_q u_1) * tanh(W_s [context_1; ...; context_K; t])))
 
 Source: stacked attention, Yang et al. 2016 (arXiv:1511.02274), with the additive score of
-`attention` and positions added to the features, without which nothing is left of anything. A mean
-weighted by a softmax cannot count: the weights of two equal things are halved and their mean is
-that of one (Zhang, Hare, Prugel-Bennett 2018, arXiv:1802.05766). The counter is a sum instead, in
-the spirit of theirs but with a gate for each cell where they remove overlaps of boxes; the tally,
-a number as the shares of its two neighbours, is from there.
+`attention`, and a learned layer where they add u_k and context_k. Places are added to the features,
+or nothing would be left of anything; they start as even steps, so that the difference of two is a
+distance. The question and what was seen are multiplied, unit by unit (Kim et al. 2017,
+arXiv:1610.04325): "left of" and "right of" turn the same two places into opposite answers, which a
+sum of both learns late if at all. A mean weighted by a softmax cannot count: the weights of two
+equal things are halved, and their mean is that of one (Zhang, Hare, Prugel-Bennett 2018,
+arXiv:1802.05766). The counter is a sum instead, in the spirit of theirs, but with a gate for each
+cell where they remove overlaps of boxes; the tally, a number as the shares of its two neighbours,
+is from there.
 """
 
 from collections.abc import Sequence
@@ -76,7 +80,7 @@ class VqaConfig:
 class Looked:
     """What a network saw and concluded, for B questions and S cells."""
 
-    asked: list[Tensor]  # u_0..u_K, (B, H) each
+    asked: list[Tensor]  # u_1..u_K, (B, H) each
     hops: list[Attended]
     counter: Attended  # its energy is the counter's
     counted: Tensor  # (B, S), g
@@ -102,25 +106,27 @@ class Vqa(nn.Module):
         self.row = nn.Parameter(torch.zeros(G, H))
         self.column = nn.Parameter(torch.zeros(G, H))
         self.hops = nn.ModuleList(Attention("additive", H, H, A) for _ in range(config.hops))
+        self.refine = nn.ModuleList(nn.Linear(2 * H, H) for _ in range(config.hops - 1))
         self.counter = Attention("additive", H, H, A)
         self.threshold = nn.Parameter(torch.zeros(()))  # b of the counter
-        self.readout = nn.Linear((1 + config.hops) * H + config.most + 1, config.readout_size)
+        self.wanted = nn.Linear(H, config.readout_size)
+        self.seen = nn.Linear(config.hops * H + config.most + 1, config.readout_size)
         self.output = nn.Linear(config.readout_size, len(config.answers))
         self.drop = nn.Dropout(config.dropout)
 
     def annotations(self, cells: Tensor) -> Tensor:
         """Cells (B, S, F), row by row of the grid -> what is where, (B, S, H)."""
         places = (self.row[:, None] + self.column[None]).flatten(0, 1)  # (S, H)
-        return torch.tanh(self.annotate((cells - self.mean) / self.deviation) + places)
+        return self.drop(torch.tanh(self.annotate((cells - self.mean) / self.deviation))) + places
 
     def read(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """Questions (T, B), padded behind `lengths` (B,) -> what they ask, u_0 (B, H)."""
+        """Questions (T, B), padded behind `lengths` (B,) -> what they ask, u_1 (B, H)."""
         x = self.drop(self.embedding(ids))
         packed = pack_padded_sequence(x, lengths.cpu(), enforce_sorted=False)
         return self.question(packed)[1][0]
 
     def look(self, asked: Tensor, annotations: Tensor, scene: Tensor | None = None) -> Looked:
-        """u_0 (B, H) and annotations (P, S, H) -> everything that follows from them.
+        """u_1 (B, H) and annotations (P, S, H) -> everything that follows from them.
 
         `scene` (B,) says which of P pictures a question is about; None: each about its own.
         """
@@ -130,17 +136,18 @@ class Vqa(nn.Module):
             own = (keys, annotations) if scene is None else (keys[scene], annotations[scene])
             return attention(u, *own)
 
-        u, hops = [asked], []
-        for hop in self.hops:
+        u, hops = [asked], [attend(self.hops[0], asked)]
+        for refine, hop in zip(self.refine, self.hops[1:], strict=True):
+            u.append(torch.tanh(refine(torch.cat([u[-1], hops[-1].context], dim=-1))))
             hops.append(attend(hop, u[-1]))
-            u.append(u[-1] + hops[-1].context)
         counter = attend(self.counter, asked)
         counted = torch.sigmoid(counter.energy + self.threshold)  # (B, S)
         numbers = torch.arange(self.config.most + 1, device=asked.device)
         tally = torch.relu(1 - (numbers - counted.sum(-1, keepdim=True)).abs())
-        seen = self.drop(torch.cat([asked, *(hop.context for hop in hops)], dim=-1))
-        logits = self.output(torch.tanh(self.readout(torch.cat([seen, tally], dim=-1))))
-        return Looked(u, hops, counter, counted, tally, logits)
+        contexts = self.drop(torch.cat([hop.context for hop in hops], dim=-1))
+        seen = torch.tanh(self.seen(torch.cat([contexts, tally], dim=-1)))
+        merged = torch.tanh(self.wanted(self.drop(asked))) * seen  # (B, R)
+        return Looked(u, hops, counter, counted, tally, self.output(merged))
 
     def forward(self, cells: Tensor, ids: Tensor, lengths: Tensor) -> Looked:
         """Cells (B, S, F), questions (T, B) of `lengths` (B,)."""
@@ -149,7 +156,7 @@ class Vqa(nn.Module):
     @torch.no_grad()
     def initialize(self, generator: torch.Generator) -> "Vqa":
         """Seeded start: orthogonal recurrent blocks, Xavier matrices, small vectors, zero biases,
-        a counter that counts nothing yet."""
+        rows and columns in even steps, a counter that counts nothing yet."""
         for name, parameter in self.named_parameters():
             if "weight_hh" in name:
                 for block in parameter.split(parameter.shape[1]):
@@ -157,7 +164,8 @@ class Vqa(nn.Module):
             elif name.endswith(".v"):
                 nn.init.normal_(parameter, std=len(parameter) ** -0.5, generator=generator)
             elif name in ("row", "column"):
-                nn.init.normal_(parameter, std=0.3, generator=generator)
+                way = torch.empty(parameter.shape[1]).normal_(0, 0.5, generator=generator)
+                parameter.copy_(torch.linspace(-1, 1, len(parameter))[:, None] * way)
             elif name == "embedding.weight":
                 nn.init.normal_(parameter, generator=generator)
             elif parameter.dim() == 2:

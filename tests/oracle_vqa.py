@@ -25,7 +25,7 @@ def by_hand(weights: dict[str, Tensor], cells: Tensor, ids: list[int]) -> tuple[
     for place, x in enumerate(cells.double()):
         x = (x - weights["mean"]) / weights["deviation"]
         at = weights["row"][place // grid] + weights["column"][place % grid]
-        notes.append((weights["annotate.weight"] @ x + weights["annotate.bias"] + at).tanh())
+        notes.append((weights["annotate.weight"] @ x + weights["annotate.bias"]).tanh() + at)
     points["annotation"] = torch.stack(notes).unflatten(0, (grid, grid))
 
     def energies(name: str, u: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -37,6 +37,9 @@ def by_hand(weights: dict[str, Tensor], cells: Tensor, ids: list[int]) -> tuple[
     u, rows = [state[0]], []
     while f"hops.{len(rows)}.v" in weights:
         name = f"hops.{len(rows)}"
+        if rows:
+            W, b = (weights[f"refine.{len(rows) - 1}.{part}"] for part in ("weight", "bias"))
+            u.append((W @ torch.cat([u[-1], rows[-1]["context"]]) + b).tanh())
         query, keys, energy = energies(name, u[-1])
         share = (energy - energy.max()).exp()
         share = share / share.sum()
@@ -51,16 +54,16 @@ def by_hand(weights: dict[str, Tensor], cells: Tensor, ids: list[int]) -> tuple[
                 "context": context,
             }
         )
-        u.append(u[-1] + context)
     points |= {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
     points["asked"] = torch.stack(u)
     _, _, energy = energies("counter", u[0])
     counted = [1 / (1 + (-e - weights["threshold"]).exp()) for e in energy]
     points["counter.energy"] = energy.view(grid, grid)
     points["counter"] = torch.stack(counted).view(grid, grid)
-    numbers = range(weights["readout.weight"].shape[1] - len(u) * len(u[0]))
+    numbers = range(weights["seen.weight"].shape[1] - len(rows) * len(u[0]))
     tally = [max(0.0, 1 - abs(n - float(sum(counted)))) for n in numbers]
     points["tally"] = torch.tensor(tally, dtype=torch.float64)
-    seen = torch.cat([u[0], *(row["context"] for row in rows), points["tally"]])
-    seen = (weights["readout.weight"] @ seen + weights["readout.bias"]).tanh()
-    return points, weights["output.weight"] @ seen + weights["output.bias"]
+    seen = torch.cat([*(row["context"] for row in rows), points["tally"]])
+    seen = (weights["seen.weight"] @ seen + weights["seen.bias"]).tanh()
+    wanted = (weights["wanted.weight"] @ u[0] + weights["wanted.bias"]).tanh()
+    return points, weights["output.weight"] @ (wanted * seen) + weights["output.bias"]

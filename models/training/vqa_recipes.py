@@ -44,7 +44,7 @@ VQA_RECIPES = {
             "embedding_size": 64,
             "state_size": 128,
             "attention_size": 128,
-            "readout_size": 128,
+            "readout_size": 160,
             "hops": 2,
             "dropout": 0.1,
         },

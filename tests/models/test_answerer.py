@@ -132,5 +132,5 @@ def test_a_missing_vocabulary_is_named(folder):
 def test_weights_that_do_not_fit_are_named(folder):
     told = json.loads((folder / "config.json").read_text())["config"]
     change(folder, config=told | {"hops": 3})
-    with pytest.raises(CheckpointError, match=r"hops\.2|readout"):
+    with pytest.raises(CheckpointError, match=r"hops\.2"):
         open_checkpoint(folder)

@@ -9,22 +9,23 @@ import { Link } from "../decoder/link.js";
 import { States } from "../decoder/states.js";
 import { Steering } from "../decoder/steering.js";
 import { StepPanel } from "../decoder/step-panel.js";
-import { isSign } from "../decoder/tokens.js";
 import { openLab } from "../open-lab.js";
 import { loadPlotly, plotly } from "../plotly.js";
 import { Present } from "../present.js";
 import { Problem } from "../problem.js";
-import { full, pageData, percent, short, surprise, t } from "../words.js";
+import { pageData, t } from "../words.js";
 import { Caption } from "./caption.js";
 import { Coverage } from "./coverage.js";
 import { PictureDesk } from "./desk.js";
 import { FilmStrip } from "./film-strip.js";
 import { captionKeys } from "./keys.js";
+import { note, sharpest } from "./notes.js";
 import { addressOf, restore } from "./permalink.js";
 import { Question } from "./question.js";
 import { Region } from "./region.js";
 import { RegionPanel } from "./region-panel.js";
 import { CaptionSaver } from "./saver.js";
+import { StageHead } from "./stage-head.js";
 import { Stage } from "./stage.js";
 import { Trust } from "./trust.js";
 import { ADDRESS, elsewhere } from "./url-state.js";
@@ -71,6 +72,7 @@ class CaptionLab {
     this.choices = new Choices(get("choices"), { run, former, edits, onRemove: (edit) => steering.takeBack(edit), onClear: () => steering.takeBack(), after: () => document.querySelector(".actions .primary:not([hidden])") });
     this.trust = new Trust(get("trust"), run);
     this.stage = new Stage(get("picture"), { run, link, view, region, picture: () => this.desk.subject, label: t("stage keys"), onForce, onRelease });
+    this.head = run.attends ? new StageHead({ run, link, view, words: this.words, onShow: (how) => this.show(how) }) : null;
     this.film = new FilmStrip(get("film"), { run, link, view, onGo });
     this.regions = run.attends ? new RegionPanel(get("region"), { run, link, region, view, onGo, onForce }) : null;
     this.coverage = run.attends ? new Coverage(get("coverage"), { run, view, link, region }) : null;
@@ -116,8 +118,6 @@ class CaptionLab {
     get("checkpoint").addEventListener("change", (event) => (location.href = elsewhere(event.target.value)));
     get("search").addEventListener("click", () => steering.search());
     get("states-figure").addEventListener("toggle", () => this.wake());
-    get("light")?.addEventListener("change", () => this.show({ raw: get("light").value === "raw" }));
-    get("scale")?.addEventListener("change", () => this.show({ common: get("scale").value === "common" }));
     if (matchMedia("(max-width: 760px)").matches) document.querySelector(".options").open = false;
     captionKeys(this);
   }
@@ -195,20 +195,10 @@ class CaptionLab {
     steering.done();
     if (this.states.maps.orderKind !== "index") this.states.maps.reorder(this.states.maps.orderKind);
     // Nobody has chosen a word yet: the one that looks most sharply shows the most.
-    if (link.pin.target < 0 && run.attends) this.go(this.sharpest());
-    this.desk.say([t("caption: {text}", { text: run.text }), this.told()].join(" "));
-    this.came();
-  }
-
-  /** The word that looks most sharply and is least to be expected; of those that nobody forced. */
-  sharpest() {
-    const most = this.run.target.map(({ attention, forced, probability, token }) => (forced === null && !isSign(token) ? Math.max(...attention) * surprise(probability) : -1));
-    return most.indexOf(Math.max(...most));
-  }
-
-  told() {
+    if (link.pin.target < 0 && run.attends) this.go(sharpest(run));
     this.trust.draw();
-    return this.trust.words;
+    this.desk.say(`${t("caption: {text}", { text: run.text })} ${this.trust.words}`);
+    this.came();
   }
 
   changed() {
@@ -240,12 +230,12 @@ class CaptionLab {
   /** One frame: draw what has changed. */
   tick(now) {
     this.frame = null;
-    const { run, view, desk } = this;
+    const { run, desk } = this;
     if (this.stale) {
       this.stale = false;
       this.words.build(this.choices.draw());
       get("search").hidden = this.tree.search.tree.length > 0;
-      this.note();
+      note(get("text-note"), run, desk.subject);
     }
     get("stage").classList.toggle("empty", !desk.subject);
     document.body.classList.toggle("wordless", !run.target.length);
@@ -260,40 +250,8 @@ class CaptionLab {
     this.step.draw();
     this.arithmetic.draw();
     if (get("states-figure").open) this.states.draw();
-    this.legend();
-    if (get("light")) get("light").value = view.raw ? "raw" : "smooth";
-    if (get("scale")) get("scale").value = view.common ? "common" : "own";
-    if (get("scale")) get("scale").hidden = run.hard && !view.raw; // one cell is lit, whatever its weight
+    this.head?.draw();
     if (more) this.wake();
-  }
-
-  /** What the light on the stage means. */
-  legend() {
-    const { run, view } = this;
-    const step = view.step;
-    const light = view.lightOf(step);
-    if (!run.attends) return;
-    get("gate-most").textContent = short(this.words.widest);
-    const token = run.target[step];
-    get("stage-word").textContent = token ? token.token.trim() || token.label : run.target.length ? t("all words together") : "";
-    const { source } = this.link.hover;
-    const weights = view.weightsOf(step);
-    const weight = weights?.[source];
-    get("stage-cell").textContent = weight === undefined ? "" : `${run.source[source].label} ${step === View.ALL ? short(weight) : percent(weight)}`;
-    get("stage-cell").title = weight === undefined ? "" : full(weight);
-    get("stage-legend").hidden = !light;
-    if (light) get("stage-high").textContent = step === View.ALL ? short(light.limit) : percent(light.limit);
-  }
-
-  /** What has to be said of the caption besides its words. */
-  note() {
-    const { run } = this;
-    const notes = [];
-    if (run.busy && run.picture !== this.desk.subject) notes.push(t("the photo is being looked at"));
-    if (run.target.length && !run.busy && !run.whole) notes.push(t("stopped"));
-    if (run.whole && !run.ended) notes.push(t("cut off: it did not end by itself"));
-    get("text-note").textContent = notes.join(" ");
-    get("text-note").hidden = !notes.length;
   }
 
   /** When nothing has moved for a while: what is dear, one piece at a time. */

@@ -57,7 +57,7 @@ export class Stage {
     if (!picture || !host.clientWidth) return false;
     const [width, height] = this.fit(picture);
     const lit = run.picture === picture; // else its words are still to come
-    const light = this.moving(lit ? view.lightOf(view.step) : null, now);
+    const light = this.moving(lit ? view.lightOf(view.step) : null, now, picture === this.shown);
     const scale = parseFloat(color("--scale")) || 1;
     const key = [width, height, scale, devicePixelRatio, view.raw, view.step, light?.stamp, ...this.marks(lit)].join();
     if (key === this.key && picture === this.shown) return light?.still === false;
@@ -96,13 +96,12 @@ export class Stage {
     else if (!view.raw || pulled) paintRing(context, pulled ?? frame.middle(ring), scale);
   }
 
-  /** The light on its way to where it is wanted. */
-  moving(light, now) {
-    const from = this.from;
+  /** The light on its way to where it is wanted. @param {boolean} same  picture as before */
+  moving(light, now, same) {
     if (light && this.goal?.weights === light.weights && this.goal.limit === light.limit && this.goal.raw === light.raw) {
       return this.between(now);
     }
-    const soft = light && this.light && !light.raw && !this.light.raw && !calm.matches && from !== null;
+    const soft = same && light && this.light && !light.raw && !this.light.raw && !calm.matches;
     Object.assign(this, { goal: light, from: soft ? this.light : null, since: now, stamp: (this.stamp ?? 0) + 1 });
     return this.between(now);
   }

@@ -13,6 +13,7 @@ export class View {
     Object.assign(this, { run, link });
     this.raw = false; // one brightness a cell, with its number
     this.common = false; // one scale for all words, not one for each
+    this.cells = new WeakMap(); // by word of a hard network: its one cell
   }
 
   /** The word on the stage: pointed at, else chosen, else the newest while they come; ALL after. */
@@ -28,6 +29,13 @@ export class View {
     const { target } = this.run;
     if (this.of !== target || this.counted !== target.length) Object.assign(this, { of: target, counted: target.length, sums: coverageOf(target) });
     return this.sums;
+  }
+
+  /** The one cell that a word looked at, always the same array of it. */
+  keep(token) {
+    const weights = takenBy(token);
+    this.cells.set(token, weights);
+    return weights;
   }
 
   /** Weights of a step as numbers: a hard network's are those that its cell was drawn from. */
@@ -50,7 +58,7 @@ export class View {
     let weights = this.weightsOf(step);
     if (!weights) return null;
     const drawn = run.hard && step !== ALL && !raw; // one cell is lit, and has sharp edges
-    if (drawn) weights = takenBy(token);
+    if (drawn) weights = this.cells.get(token) ?? this.keep(token);
     const limit = this.common && step !== ALL && !drawn ? this.largest : Math.max(...weights);
     return { weights, ...run.grid, limit, raw: raw || drawn };
   }

@@ -57,6 +57,8 @@ def check(page: Page, answer: dict) -> None:
     np.testing.assert_allclose([p for _, p in shown], probabilities, rtol=1e-6)
     attention = decode(answer["attention"])
     hops = page.locator(".hop figcaption").all_inner_texts()
+    counted = float(decode(answer["points"]["counter"]["data"]).sum())
+    assert float(re.findall(r"[\d.]+", hops.pop())[0]) == pytest.approx(counted, rel=0.005)
     assert len(hops) == len(attention)
     for text, weights in zip(hops, attention, strict=True):
         row, column = divmod(int(weights.argmax()), weights.shape[1])

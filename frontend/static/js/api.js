@@ -38,9 +38,9 @@ export function caption(id, query, picture, signal, receive) {
   return stream(`/api/checkpoints/${encodeURIComponent(id)}/caption?${query}&stream=true`, { method: "POST", headers, body: picture, signal }, receive);
 }
 
-/** Ask about a picture. @param {FormData} form  as POST .../answer */
-export function answer(id, form, signal) {
-  return json(`/api/checkpoints/${encodeURIComponent(id)}/answer`, { method: "POST", body: form, signal });
+/** Ask about a picture. @param {FormData} form  as POST .../answer @param {string} point  to be told */
+export function answer(id, form, point, signal) {
+  return json(`/api/checkpoints/${encodeURIComponent(id)}/answer?points=${point}`, { method: "POST", body: form, signal });
 }
 
 /** What a drawn scene holds, and questions about it. @param {number} seed */

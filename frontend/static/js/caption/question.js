@@ -6,7 +6,7 @@
 import { answer, ApiError, scene } from "../api.js";
 import { decode, shapeOf } from "../arrays.js";
 import { hue, sequential } from "../color.js";
-import { full, make, percent, t } from "../words.js";
+import { full, make, percent, short, t } from "../words.js";
 import { cellName } from "./cells.js";
 import { paintLight } from "./light.js";
 import { readPicture } from "./picture.js";
@@ -15,6 +15,7 @@ import { STRANGE } from "./trust.js";
 const SCENES = 6; // offered at a time
 const ANSWERS = 6;
 const SUGGESTED = 6;
+const COUNTER = "counter"; // the point that says which cells count
 
 export class Question {
   /**
@@ -149,7 +150,7 @@ export class Question {
       const data = new FormData();
       data.append(name, what);
       data.append("question", question);
-      return answer(this.id, data, signal);
+      return answer(this.id, data, COUNTER, signal);
     };
     if (picture.key) {
       try {
@@ -169,7 +170,14 @@ export class Question {
     const [hops, rows, columns] = shapeOf(found.attention);
     const attention = decode(found.attention);
     const each = rows * columns;
-    this.frames(Array.from({ length: hops }, (_, hop) => ({ weights: attention.subarray(hop * each, (hop + 1) * each), rows, columns })));
+    const looks = Array.from({ length: hops }, (_, hop) => {
+      const weights = attention.subarray(hop * each, (hop + 1) * each);
+      const limit = Math.max(...weights);
+      return { weights, rows, columns, limit, told: t("hop {n}: most at {cell}, {weight}", { n: hop + 1, cell: cellName(weights.indexOf(limit), columns), weight: percent(limit) }) };
+    });
+    const counts = decode(found.points[COUNTER].data);
+    const sum = counts.reduce((a, b) => a + b, 0);
+    this.frames([...looks, { weights: counts, rows, columns, limit: 1, told: t("counter: {n} in all", { n: short(sum) }) }]);
     const ramp = sequential(hue("y"));
     this.answers.replaceChildren(
       ...found.answers.slice(0, ANSWERS).map((text, k) => {
@@ -188,17 +196,16 @@ export class Question {
     this.say(t("answer: {answer}, {share}", { answer: found.answers[0], share: percent(probabilities[0]) }));
   }
 
-  /** The picture once for every hop. @param {({weights, rows, columns}|null)[]} lights */
+  /** The picture once in every light. @param {({weights, rows, columns, limit, told: string}|null)[]} lights */
   frames(lights) {
     this.hops.replaceChildren(
-      ...lights.map((light, hop) => {
+      ...lights.map((light) => {
         const { picture } = this;
         const canvas = make("canvas", { role: "img" });
         const scale = Math.min(1, 448 / Math.max(picture.width, picture.height));
         Object.assign(canvas, { width: Math.round(picture.width * scale), height: Math.round(picture.height * scale) });
-        const limit = light ? Math.max(...light.weights) : 0;
-        paintLight(canvas.getContext("2d"), picture, light && { ...light, limit });
-        const told = light ? t("hop {n}: most at {cell}, {weight}", { n: hop + 1, cell: cellName(light.weights.indexOf(limit), light.columns), weight: percent(limit) }) : picture.title;
+        paintLight(canvas.getContext("2d"), picture, light);
+        const told = light?.told ?? picture.title;
         canvas.setAttribute("aria-label", told);
         return make("figure", { class: "hop" }, canvas, make("figcaption", { class: "note" }, told));
       }),

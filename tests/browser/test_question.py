@@ -1,5 +1,6 @@
 """Questions about pictures, asked as a person asks them."""
 
+import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,6 +78,28 @@ def test_a_suggested_question_is_answered_with_where_each_hop_looked(open_page, 
     right = answer["answers"][0] == questions[1]["answer"]
     line = "That is right." if right else questions[1]["answer"]
     expect(page.locator(".answer-line")).to_contain_text(line)
+
+
+def test_an_answer_is_saved_with_its_numbers_and_its_pictures(open_page, server):
+    page = open_page("/en/lab/toy-shapes?scene=4&ask=what+colour+is+the+star?")
+    expect(page.locator(".answers li").first).to_be_visible(timeout=SECONDS)
+    answer = asked(server, 4, "what colour is the star?")
+    rows = list(csv.DictReader(saved(page, "CSV").read_text("utf-8").splitlines()))
+    said = {row["answer"]: float(row["probability"]) for row in rows if row["answer"]}
+    np.testing.assert_allclose(
+        [said[text] for text in answer["answers"]], decode(answer["probabilities"]), rtol=1e-6
+    )
+    weights = np.array([float(row["weight"]) for row in rows if row["weight"]])
+    lights = [decode(answer["attention"]), decode(answer["points"]["counter"]["data"])]
+    np.testing.assert_allclose(weights, np.concatenate([x.ravel() for x in lights]), rtol=1e-6)
+    assert saved(page, "SVG").read_text("utf-8").count("<image") == len(lights[0]) + 1
+    assert saved(page, "PNG").read_bytes().startswith(b"\x89PNG")
+
+
+def saved(page: Page, kind: str) -> Path:
+    with page.expect_download() as waiting:
+        page.locator("[data-save=question] button", has_text=kind).click()
+    return waiting.value.path()
 
 
 def test_the_address_brings_back_the_scene_and_the_question(open_page, server):

@@ -10,14 +10,14 @@ import { View } from "./view.js";
 const FRAME = 220; // px of a picture of the film strip
 const ACROSS = 5;
 const LARGE = 720;
+const LEAST = 480; // of a whole drawing, for its title
 const [HEAD, FOOT, GAP] = [40, 44, 16];
 
-/** The picture in the light of a step, as the address of an image. */
-function image(run, view, step, width) {
+/** A picture in some light, as the address of an image. @param {object|null} light  as `paintLight` takes it */
+function image(picture, light, width) {
   const canvas = document.createElement("canvas");
-  Object.assign(canvas, { width: 2 * width, height: Math.round((2 * width * run.picture.height) / run.picture.width) });
-  const light = view.lightOf(step);
-  paintLight(canvas.getContext("2d"), run.picture, light, { raw: light?.raw });
+  Object.assign(canvas, { width: 2 * width, height: Math.round((2 * width * picture.height) / picture.width) });
+  paintLight(canvas.getContext("2d"), picture, light, { raw: light?.raw });
   return canvas.toDataURL("image/jpeg", 0.88);
 }
 
@@ -32,23 +32,22 @@ function under({ target, source }, view, step) {
 }
 
 /**
- * Pictures in rows with their words, as the text of an SVG file.
- * @param {number[]} steps @param {number} width  px of a picture
+ * One picture in several lights, in rows with words under each, as the text of an SVG file.
+ * @param {string} title @param {import("./picture.js").Picture} picture
+ * @param {{light: object|null, word: string, numbers: string}[]} frames @param {number} width  px of each
  */
-export function pictures(run, view, steps, width) {
-  const height = Math.round((width * run.picture.height) / run.picture.width);
-  const across = Math.min(ACROSS, steps.length);
-  const rows = Math.ceil(steps.length / across);
-  const size = { width: across * (width + GAP) + GAP, height: HEAD + rows * (height + FOOT + GAP) };
+export function sheet(title, picture, frames, width = FRAME) {
+  const height = Math.round((width * picture.height) / picture.width);
+  const across = Math.min(ACROSS, frames.length);
+  const rows = Math.ceil(frames.length / across);
+  const size = { width: Math.max(LEAST, across * (width + GAP) + GAP), height: HEAD + rows * (height + FOOT + GAP) };
   const ink = { fill: color("--ink"), "font-family": "system-ui, sans-serif" };
-  const root = svg("svg", { viewBox: `0 0 ${size.width} ${size.height}`, ...size, xmlns: "http://www.w3.org/2000/svg" });
-  const title = `${run.about.title ?? run.about.id}: ${run.text || run.sourceText}`;
+  const root = svg("svg", { viewBox: `0 0 ${size.width} ${size.height}`, ...size });
   root.append(svg("title", {}, title), svg("rect", { width: "100%", height: "100%", fill: color("--paper") }), svg("text", { x: GAP, y: 26, "font-size": 15, ...ink }, title));
-  steps.forEach((step, k) => {
+  frames.forEach(({ light, word, numbers }, k) => {
     const [x, y] = [GAP + (k % across) * (width + GAP), HEAD + Math.floor(k / across) * (height + FOOT + GAP)];
-    const [word, numbers] = under(run, view, step);
     root.append(
-      svg("image", { href: image(run, view, step, width), x, y, width, height }),
+      svg("image", { href: image(picture, light, width), x, y, width, height }),
       svg("text", { x, y: y + height + 18, "font-size": 15, "font-weight": 600, ...ink }, word),
       svg("text", { x, y: y + height + 35, "font-size": 11, ...ink, fill: color("--ink-2") }, numbers),
     );
@@ -56,14 +55,22 @@ export function pictures(run, view, steps, width) {
   return new XMLSerializer().serializeToString(root);
 }
 
+function ofSteps(run, view, steps, width) {
+  const frames = steps.map((step) => {
+    const [word, numbers] = under(run, view, step);
+    return { light: view.lightOf(step), word, numbers };
+  });
+  return sheet(`${run.about.title ?? run.about.id}: ${run.text || run.sourceText}`, run.picture, frames, width);
+}
+
 /** The film strip: all words together, then each. */
 export function filmDrawing(run, view) {
-  return pictures(run, view, [...(run.attends ? [View.ALL] : []), ...run.target.keys()], FRAME);
+  return ofSteps(run, view, [...(run.attends ? [View.ALL] : []), ...run.target.keys()], FRAME);
 }
 
 /** The picture on the stage. */
 export function stageDrawing(run, view) {
-  return pictures(run, view, [view.step], LARGE);
+  return ofSteps(run, view, [view.step], LARGE);
 }
 
 /** One row a word and cell. */

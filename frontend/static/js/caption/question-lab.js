@@ -1,6 +1,7 @@
 /** The lab of a network that answers questions about pictures. */
 
 import { Address } from "../address.js";
+import { saveButtons } from "../exports.js";
 import { openLab } from "../open-lab.js";
 import { Problem } from "../problem.js";
 import { Question } from "./question.js";
@@ -20,6 +21,7 @@ class QuestionLab {
       onProblem: (error) => this.problem.show(error),
       say: (words) => (document.getElementById("live").textContent = words),
     });
+    saveButtons((what, kind) => this.question.save(kind));
     document.getElementById("checkpoint").addEventListener("change", (event) => (location.href = event.target.value));
   }
 }

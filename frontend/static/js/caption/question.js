@@ -6,8 +6,10 @@
 import { answer, ApiError, scene } from "../api.js";
 import { decode, shapeOf } from "../arrays.js";
 import { hue, sequential } from "../color.js";
+import { saveCsv, saveDrawing } from "../exports.js";
 import { full, make, percent, short, t } from "../words.js";
 import { cellName } from "./cells.js";
+import { sheet } from "./figures.js";
 import { paintLight } from "./light.js";
 import { readPicture } from "./picture.js";
 import { STRANGE } from "./trust.js";
@@ -135,7 +137,7 @@ export class Question {
     try {
       const found = await this.send(picture, question, abort.signal);
       if (abort !== this.abort) return;
-      this.tell(found, this.truths.get(question) ?? "");
+      this.tell(found, question);
       this.asked = { ...this.asked, ask: this.name === "photo" ? "" : question }; // a photo is not in the address
       this.onAsk();
     } catch (error) {
@@ -163,8 +165,9 @@ export class Question {
   }
 
   /** The answers, and the picture in the light of every hop. */
-  tell(found, truth) {
-    this.found = found;
+  tell(found, question) {
+    Object.assign(this, { found, question });
+    const truth = this.truths.get(question) ?? ""; // where it is known
     this.picture.key = found.image.key;
     const probabilities = decode(found.probabilities);
     const [hops, rows, columns] = shapeOf(found.attention);
@@ -196,8 +199,34 @@ export class Question {
     this.say(t("answer: {answer}, {share}", { answer: found.answers[0], share: percent(probabilities[0]) }));
   }
 
+  /** Keep what is shown. @param {"png"|"svg"|"csv"} kind */
+  async save(kind) {
+    const { found, id, lights, picture } = this;
+    if (!found) return;
+    const name = `${id}-answer`;
+    if (kind === "csv") return saveCsv(this.rows(), name);
+    const title = `${id}: ${this.question} ${found.answers[0]}`;
+    try {
+      await saveDrawing(sheet(title, picture, lights.map((light) => ({ light, word: "", numbers: light.told }))), kind, name);
+    } catch {
+      this.say(t("The picture could not be made."));
+    }
+  }
+
+  /** One row an answer, then one a cell of every light. */
+  rows() {
+    const { found, lights } = this;
+    const probabilities = decode(found.probabilities);
+    return [
+      ["question", "answer", "probability", "light", "row", "column", "weight"],
+      ...found.answers.map((text, k) => [this.question, text, probabilities[k], "", "", "", ""]),
+      ...lights.flatMap(({ told, weights, columns }) => Array.from(weights, (weight, k) => [this.question, "", "", told, Math.floor(k / columns), k % columns, weight])),
+    ];
+  }
+
   /** The picture once in every light. @param {({weights, rows, columns, limit, told: string}|null)[]} lights */
   frames(lights) {
+    this.lights = lights;
     this.hops.replaceChildren(
       ...lights.map((light) => {
         const { picture } = this;

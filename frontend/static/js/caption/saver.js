@@ -13,7 +13,8 @@ export class CaptionSaver {
   }
 
   save(what, kind) {
-    const { run, tree, view } = this.lab;
+    const { question, run, tree, view } = this.lab;
+    if (what === "question") return question.save(kind);
     if (what === "beam") {
       if (!tree.search.tree.length) return;
       return kind === "csv" ? this.write(kind, null, () => tree.rows(), what) : this.drawing(tree.exportSVG(), kind, what);

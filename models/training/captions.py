@@ -1,32 +1,26 @@
 """Train a captioner on photographs with five captions each.
 
-Teacher forcing with label smoothing; the share of attention that all words together give to a cell
-is drawn towards T / S, the same for every cell (the doubly stochastic term of Xu et al. 2015, with
-the target that lets rows stay sharp). The weights kept are a running mean, the best by BLEU-4 on
-validation. A run is saved after every epoch.
+Teacher forcing with label smoothing, by the `loop` of epochs; the score on validation is BLEU-4.
+The share of attention that all words together give to a cell is drawn towards T / S, the same for
+every cell (the doubly stochastic term of Xu et al. 2015, with the target that lets rows stay
+sharp); in composed pictures attention is drawn into the object that a word names.
 """
 
-import time
 from collections.abc import Callable, Iterator
-from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
-from tqdm import tqdm
 
 from models.captioner import Captioner
 from models.decoder import BEGIN, END, UNKNOWN
 from models.training.caption_recipes import CaptionRecipe
+from models.training.loop import train_epochs
 from models.training.pairs import IGNORED
 from models.training.photographs import CaptionBatch, Flickr8k, join
-from models.training.runs import rate, restore, save, stop_on_interrupt
-from models.training.translation import follow_mean, inputs
-
-MEAN = 0.999  # share of the running mean that a step keeps
+from models.training.translation import inputs
 
 
 def likeliest(weights: Tensor) -> Tensor:
@@ -178,7 +172,6 @@ def train(
     """Train or go on training on the `losses` of each epoch, from the weights `start` where there
     are some. Returns the best weights by validation, the progress so far and whether the recipe ran
     to its end."""
-    run.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
     network = Captioner(recipe.config(len(data.vocabulary)))
     network.initialize(torch.Generator().manual_seed(recipe.seed))
@@ -188,44 +181,11 @@ def train(
     if start is not None:  # one without attention leaves out what belongs to it
         own = network.state_dict()
         network.load_state_dict(own | {name: start[name] for name in own})
-    mean = deepcopy(network).eval().requires_grad_(False)
-    optimizer = torch.optim.Adam(network.parameters(), betas=(0.9, 0.98))
-    progress = {"epoch": 0, "step": 0, "best": -1.0, "seconds": 0.0, "history": []}
-    if (run / "progress.json").exists():
-        _, progress = restore(run, {"network": network, "mean": mean}, optimizer)
-    started = time.monotonic() - progress["seconds"]
-    ended = progress["epoch"] >= recipe.epochs
-    per_epoch = -(-len(data.split["train"]) // recipe.photographs)
-    with stop_on_interrupt() as asked:
-        for epoch in range(progress["epoch"], recipe.epochs):
-            torch.manual_seed(recipe.seed * 1000 + epoch)
-            average, network = 0.0, network.train()
-            values = losses(network, epoch)
-            for value in tqdm(values, f"epoch {epoch + 1}", per_epoch, mininterval=5):
-                if asked["stop"]:
-                    break
-                for group in optimizer.param_groups:
-                    group["lr"] = rate(progress["step"], per_epoch * recipe.epochs, recipe)
-                optimizer.zero_grad(set_to_none=True)
-                value.backward()
-                nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
-                optimizer.step()
-                done = progress["step"]
-                follow_mean(mean, network, min(MEAN, (1 + done) / (10 + done)))
-                average += value.item() / per_epoch
-                progress["step"] += 1
-            if asked["stop"]:
-                break
-            figure = score(mean, data)
-            progress |= {"epoch": epoch + 1, "seconds": time.monotonic() - started}
-            progress["history"].append({"epoch": epoch + 1, "train": average, "score": figure})
-            if figure > progress["best"]:
-                progress["best"] = figure
-                save_file(mean.state_dict(), run / "best.safetensors")
-            save(run, {"network": network, "mean": mean}, optimizer, progress)
-            print(f"epoch {epoch + 1}: loss {average:.4f}, BLEU-4 {figure:.2f}", flush=True)
-        else:
-            ended = True
-    best = run / "best.safetensors"
-    weights = load_file(best) if best.exists() else mean.state_dict()
-    return weights, progress, ended
+    steps = -(-len(data.split["train"]) // recipe.photographs)
+    return train_epochs(
+        network,
+        recipe,
+        run,
+        lambda epoch: (losses(network, epoch), steps),
+        lambda mean: score(mean, data),
+    )

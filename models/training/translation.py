@@ -1,28 +1,21 @@
 """Train a sequence-to-sequence network on pairs of texts.
 
-Teacher forcing with label smoothing; Adam with a cosine; the weights that are kept are a running
-mean of those the optimizer has been at (Polyak and Juditsky 1992), the best by the score on
-validation. A run is saved after every epoch and goes on from the last one.
+Teacher forcing with label smoothing, by the `loop` of epochs.
 """
 
-import json
-import time
-from collections.abc import Callable
-from copy import deepcopy
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 
 import torch
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
-from tqdm import tqdm
 
 from models.checkpoint import TOKENIZERS, write_file
 from models.seq2seq import Seq2Seq
 from models.subwords import BEGIN, END, Vocabulary
+from models.training.loop import train_epochs
 from models.training.pairs import IGNORED, Batch, batches
-from models.training.runs import rate, restore, save, stop_on_interrupt
 from models.training.teacher_forcing import forward
 
 MEAN = 0.998  # share of the running mean that a step keeps
@@ -129,66 +122,17 @@ def train(
     """
     run.mkdir(parents=True, exist_ok=True)
     keep_vocabularies(data, run)
-    torch.manual_seed(recipe.seed)  # dropout draws from the global generator
+    torch.manual_seed(recipe.seed)
     network = Seq2Seq(recipe.config(*map(len, data.vocabularies)))
     network = network.initialize(torch.Generator().manual_seed(recipe.seed)).to(device)
-    mean = deepcopy(network).eval().requires_grad_(False)
-    optimizer = torch.optim.Adam(network.parameters(), betas=(0.9, 0.98))
-    progress = {"epoch": 0, "step": 0, "best": -1.0, "seconds": 0.0, "history": []}
-    if (run / "progress.json").exists():
-        progress = json.loads((run / "progress.json").read_text())
-        restore(run, {"network": network, "mean": mean}, optimizer, device)
-    started = time.monotonic() - progress["seconds"]
-    ended = progress["epoch"] >= recipe.epochs
-    with stop_on_interrupt() as asked:
-        for epoch in range(progress["epoch"], recipe.epochs):
-            torch.manual_seed(recipe.seed * 1000 + epoch)
-            random = Random(f"{recipe.seed} {epoch}")
-            pairs = data.epoch(epoch, recipe.seed)
-            made = batches(pairs, recipe.batch_size, random)
-            average, network = 0.0, network.train()
-            bar = tqdm(made, desc=f"epoch {epoch + 1}", unit="step", mininterval=5)
-            for k, batch in enumerate(bar):
-                if asked["stop"]:
-                    break
-                at = epoch + k / len(made)
-                for group in optimizer.param_groups:
-                    group["lr"] = rate(progress["step"], _steps(progress, at, recipe), recipe)
-                batch = Batch(batch.source.to(device), batch.target.to(device))
-                value = loss(network, batch, recipe.smoothing, mixed)
-                optimizer.zero_grad(set_to_none=True)
-                value.backward()
-                nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
-                optimizer.step()
-                follow_mean(
-                    mean, network, min(MEAN, (1 + progress["step"]) / (10 + progress["step"]))
-                )
-                average += value.item() / len(made)
-                progress["step"] += 1
-            if asked["stop"]:
-                break
-            figure = data.score(writer(mean, data))
-            progress["epoch"] = epoch + 1
-            progress["seconds"] = time.monotonic() - started
-            progress["history"].append({"epoch": epoch + 1, "train": average, "score": figure})
-            if figure >= progress["best"]:  # of equals the later: it has seen more
-                progress["best"] = figure
-                save_file(mean.state_dict(), run / "best.safetensors")
-            save(run, {"network": network, "mean": mean}, optimizer, progress)
-            print(f"epoch {epoch + 1}: train {average:.4f} nats, score {figure:.4f}", flush=True)
-        else:
-            ended = True
-    best = run / "best.safetensors"
-    weights = load_file(best) if best.exists() else mean.state_dict()
-    return weights, progress, ended
 
+    def losses(epoch: int) -> tuple[Iterator[Tensor], int]:
+        pairs, random = data.epoch(epoch, recipe.seed), Random(f"{recipe.seed} {epoch}")
+        made = batches(pairs, recipe.batch_size, random)
+        placed = (Batch(one.source.to(device), one.target.to(device)) for one in made)
+        return (loss(network, batch, recipe.smoothing, mixed) for batch in placed), len(made)
 
-def _steps(progress: dict, at: float, recipe) -> int:
-    """About how many steps the whole run will have: batches differ a little between epochs."""
-    return max(1, round(progress["step"] / at * recipe.epochs)) if at > 0.05 else 10**6
+    def score(mean: Seq2Seq) -> float:
+        return data.score(writer(mean, data))
 
-
-@torch.no_grad()
-def follow_mean(mean: nn.Module, network: nn.Module, keep: float) -> None:
-    for kept, now in zip(mean.parameters(), network.parameters(), strict=True):
-        kept.lerp_(now, 1 - keep)
+    return train_epochs(network, recipe, run, losses, score, device, keep=MEAN)

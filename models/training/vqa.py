@@ -6,20 +6,15 @@ from, and the counter to the centres of what is counted. The weights kept are a 
 best by the share of right answers on validation. A run is saved after every epoch.
 """
 
-import time
-from collections.abc import Iterable
-from copy import deepcopy
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
-from tqdm import tqdm
 
 from models.decoder import END, UNKNOWN
-from models.training.runs import rate, restore, save, stop_on_interrupt
-from models.training.translation import follow_mean
+from models.training.loop import train_epochs
 from models.training.vqa_recipes import VqaRecipe
 from models.training.vqa_scenes import QuestionBatch
 from models.vqa import Looked, Vqa
@@ -74,52 +69,21 @@ def score(network: Vqa, batches: Iterable[QuestionBatch]) -> float:
 def train(recipe: VqaRecipe, data, run: Path) -> tuple[dict[str, Tensor], dict, bool]:
     """Train or go on training. Returns the best weights by validation, the progress so far and
     whether the recipe ran to its end."""
-    run.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
     network = Vqa(recipe.config(len(data.vocabulary)))
     network.initialize(torch.Generator().manual_seed(recipe.seed))
     network.mean.copy_(data.statistics[0])
     network.deviation.copy_(data.statistics[1])
-    mean = deepcopy(network).eval().requires_grad_(False)
-    optimizer = torch.optim.Adam(network.parameters(), betas=(0.9, 0.98))
-    progress = {"epoch": 0, "step": 0, "best": -1.0, "seconds": 0.0, "history": []}
-    if (run / "progress.json").exists():
-        _, progress = restore(run, {"network": network, "mean": mean}, optimizer)
-    started = time.monotonic() - progress["seconds"]
-    ended = progress["epoch"] >= recipe.epochs
-    per_epoch = data.steps(recipe.scenes)
-    with stop_on_interrupt() as asked:
-        for epoch in range(progress["epoch"], recipe.epochs):
-            torch.manual_seed(recipe.seed * 1000 + epoch)
-            average, network = 0.0, network.train()
-            batches = data.epoch(epoch, recipe.seed, recipe.scenes)
-            for batch in tqdm(batches, f"epoch {epoch + 1}", per_epoch, mininterval=5):
-                if asked["stop"]:
-                    break
-                for group in optimizer.param_groups:
-                    group["lr"] = rate(progress["step"], per_epoch * recipe.epochs, recipe)
-                forget(batch, recipe.unknown)
-                value = loss(network, batch, recipe)
-                optimizer.zero_grad(set_to_none=True)
-                value.backward()
-                nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
-                optimizer.step()
-                done = progress["step"]
-                follow_mean(mean, network, min(MEAN, (1 + done) / (10 + done)))
-                average += value.item() / per_epoch
-                progress["step"] += 1
-            if asked["stop"]:
-                break
-            figure = score(mean, data.part("validation"))
-            progress |= {"epoch": epoch + 1, "seconds": time.monotonic() - started}
-            progress["history"].append({"epoch": epoch + 1, "train": average, "score": figure})
-            if figure > progress["best"]:
-                progress["best"] = figure
-                save_file(mean.state_dict(), run / "best.safetensors")
-            save(run, {"network": network, "mean": mean}, optimizer, progress)
-            print(f"epoch {epoch + 1}: loss {average:.4f}, right {figure:.2%}", flush=True)
-        else:
-            ended = True
-    best = run / "best.safetensors"
-    weights = load_file(best) if best.exists() else mean.state_dict()
-    return weights, progress, ended
+
+    def losses(epoch: int) -> tuple[Iterator[Tensor], int]:
+        return values(epoch), data.steps(recipe.scenes)
+
+    def values(epoch: int) -> Iterator[Tensor]:
+        for batch in data.epoch(epoch, recipe.seed, recipe.scenes):
+            forget(batch, recipe.unknown)
+            yield loss(network, batch, recipe)
+
+    def right(mean: Vqa) -> float:
+        return score(mean, data.part("validation"))
+
+    return train_epochs(network, recipe, run, losses, right, keep=MEAN)

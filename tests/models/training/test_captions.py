@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from models.captioner import Captioner, CaptionerConfig
 from models.decoder import BEGIN, END, UNKNOWN
-from models.training import captions
+from models.training import captions, loop
 from models.training.captions import (
     drawn,
     drop_features,
@@ -195,7 +195,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_weights(tmp_path, monkeypatc
         def __exit__(self, *error):
             return None
 
-    monkeypatch.setattr(captions, "stop_on_interrupt", Stopping)
+    monkeypatch.setattr(loop, "stop_on_interrupt", Stopping)
     monkeypatch.setattr(captions, "score", stop_after_one)
     _, progress, ended = train_on(recipe(epochs=3), Lamps(), tmp_path / "part")
     assert (progress["epoch"], ended) == (1, False)

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from models.decoder import BEGIN, END, UNKNOWN
 from models.seq2seq import Seq2Seq
 from models.subwords import source_pieces
-from models.training import translation
+from models.training import loop
 from models.training.pairs import IGNORED
 from models.training.translation import inputs, keep_vocabularies, train, write, write_all, writer
 from tests.models.training.reversal import RECIPE, Reversal
@@ -79,7 +79,7 @@ def interrupt(monkeypatch, looks: int) -> None:
     def stopping():
         yield StopAfter(looks)
 
-    monkeypatch.setattr(translation, "stop_on_interrupt", stopping)
+    monkeypatch.setattr(loop, "stop_on_interrupt", stopping)
 
 
 def test_a_run_that_was_stopped_ends_with_the_weights_of_one_that_was_not(tmp_path, monkeypatch):
@@ -140,7 +140,7 @@ def test_a_run_without_its_vocabularies_is_not_gone_on_with(tmp_path):
 def test_the_running_mean_starts_with_the_weights_and_ends_slow():
     mean, now = translator(TRANSLATORS["toy-plain"]), translator(TRANSLATORS["toy-plain"], 1)
     before = {name: value.clone() for name, value in mean.state_dict().items()}
-    translation.follow_mean(mean, now, 0.75)
+    loop.follow_mean(mean, now, 0.75)
     for name, value in mean.state_dict().items():
         expected = 0.75 * before[name] + 0.25 * now.state_dict()[name]
         torch.testing.assert_close(value, expected, atol=1e-6, rtol=0)

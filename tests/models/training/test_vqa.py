@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from models.decoder import END, UNKNOWN
-from models.training import vqa
+from models.training import loop, vqa
 from models.training.vqa import follow, forget, loss, outside, score, train
 from models.training.vqa_scenes import Unseen
 from models.vqa import Vqa
@@ -110,7 +110,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_weights(tmp_path, monkeypatc
         def __exit__(self, *error):
             return None
 
-    monkeypatch.setattr(vqa, "stop_on_interrupt", Stopping)
+    monkeypatch.setattr(loop, "stop_on_interrupt", Stopping)
     monkeypatch.setattr(vqa, "score", stop_after_one)
     _, progress, ended = train(recipe, Lights(), tmp_path / "part")
     assert (progress["epoch"], ended) == (1, False)

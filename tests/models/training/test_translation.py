@@ -137,15 +137,6 @@ def test_a_run_without_its_vocabularies_is_not_gone_on_with(tmp_path):
     assert refused.value.filename == str(tmp_path / "source.tokenizer.json")
 
 
-def test_the_running_mean_starts_with_the_weights_and_ends_slow():
-    mean, now = translator(TRANSLATORS["toy-plain"]), translator(TRANSLATORS["toy-plain"], 1)
-    before = {name: value.clone() for name, value in mean.state_dict().items()}
-    loop.follow_mean(mean, now, 0.75)
-    for name, value in mean.state_dict().items():
-        expected = 0.75 * before[name] + 0.25 * now.state_dict()[name]
-        torch.testing.assert_close(value, expected, atol=1e-6, rtol=0)
-
-
 def test_what_is_scored_and_kept_is_the_running_mean(tmp_path):
     quick(replace(SHORT, epochs=1), tmp_path)
     latest = load_file(tmp_path / "latest.safetensors")

@@ -110,16 +110,14 @@ def train_captions(asked: argparse.Namespace) -> None:
     from models.training.self_critical import polishing
 
     recipe, features = CAPTION_RECIPES[asked.name], asked.runs / "features"
-    run = asked.runs / asked.name
+    run, polish = asked.runs / asked.name, asked.runs / f"{asked.name}-polish"
     try:
         data = Flickr8k(asked.data, features)
         composed = Composed(features, data.vocabulary)
         start = resume_best(asked.runs / recipe.start)[0] if recipe.start else None
         stages = [(recipe, run, supervised)]
         if recipe.polish:
-            stages.append((recipe.polishing(), run.with_name(f"{run.name}-polish"), polishing))
-        if recipe.refine:
-            stages.append((recipe.refining(), run.with_name(f"{run.name}-refine"), polishing))
+            stages.append((recipe.polishing(), polish, polishing))
         for stage, folder, kind in stages:
             if asked.as_is:
                 start, progress = resume_best(folder)

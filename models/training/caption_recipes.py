@@ -32,9 +32,7 @@ class CaptionRecipe:
     start: str = ""  # the recipe whose weights this one starts from
     polish: int = 0  # epochs of self-critical training behind the others
     polish_rate: float = 5e-4  # peak of the cosine in them
-    refine: int = 0  # epochs behind those, rewarded with BLEU-4 beside CIDEr-D
-    bleu_weight: float = 0.0  # of BLEU-4 (0 to 1) in the reward, where CIDEr-D (0 to 10) has 1
-    length_penalty: float = 0.7  # of the beam search that is measured, chosen on validation
+    length_penalty: float = 1.0  # of the beam search that is measured, chosen on validation
     seed: int = 1
     origin: str = ORIGIN
     licence: str = LICENCE
@@ -51,10 +49,6 @@ class CaptionRecipe:
             warmup=100,
             feature_dropout=0.1,
         )
-
-    def refining(self) -> "CaptionRecipe":
-        """The recipe of the self-critical epochs that BLEU-4 has a part in."""
-        return replace(self.polishing(), epochs=self.refine, bleu_weight=2.0)
 
     def config(self, target_size: int) -> CaptionerConfig:
         """The network for a vocabulary of this size."""
@@ -79,7 +73,6 @@ CAPTION_RECIPES = {
         composed=4,
         placement=0.2,
         polish=3,
-        refine=3,
     ),
     "caption-hard": CaptionRecipe(
         title="Captions, hard attention",

@@ -34,30 +34,10 @@ TEMPERATURE = 0.5
 BESIDE = 0.1  # weight of the composed pictures; a whole one drowns the rewards
 
 
-class Rewards:
-    """What a drawn caption of a training photograph is worth: CIDEr-D against its captions, and
-    `bleu_weight` times its BLEU-4 (Chen and Cherry 2014, smoothing 3) where that is not 0."""
-
-    def __init__(self, data: Flickr8k, bleu_weight: float = 0.0):
-        encode = data.vocabulary.encode_many
-        self.references = {name: encode(data.captions[name]) for name in data.split["train"]}
-        self.cider = Cider(self.references)
-        self.bleu_weight = bleu_weight
-
-    def score(self, name: str, ids: list[int]) -> float:
-        """The reward of token numbers, the end mark included."""
-        found = self.cider.score(name, ids)
-        if self.bleu_weight:
-            found += self.bleu_weight * self.bleu(name, ids)
-        return found
-
-    def bleu(self, name: str, ids: list[int]) -> float:
-        """BLEU-4 of one caption, 0 to 1."""
-        from sacrebleu.metrics import BLEU
-
-        metric = BLEU(tokenize="none", effective_order=True, force=True)
-        streams = [" ".join(map(str, one)) for one in self.references[name]]
-        return metric.sentence_score(" ".join(map(str, ids)), streams).score / 100
+def rewards_of(data: Flickr8k) -> Cider:
+    """CIDEr-D against the training captions, as token numbers with their end mark."""
+    encode = data.vocabulary.encode_many
+    return Cider({name: encode(data.captions[name]) for name in data.split["train"]})
 
 
 @torch.no_grad()
@@ -124,7 +104,7 @@ def critical_loss(network: Captioner, cells: Tensor, names: list[str], rewards: 
 def polishing(recipe: CaptionRecipe, data: Flickr8k, composed=None):
     """The losses of an epoch, one a step: `critical_loss` of some photographs, and that of teacher
     forcing on some composed pictures; for `captions.train`."""
-    rewards = Rewards(data, recipe.bleu_weight)
+    rewards = rewards_of(data)
 
     def losses(network: Captioner, epoch: int) -> Iterator[Tensor]:
         pictures = repeat(None)

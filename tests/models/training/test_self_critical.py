@@ -10,7 +10,7 @@ from models.training.caption_recipes import CaptionRecipe
 from models.training.captions import write
 from models.training.pairs import IGNORED
 from models.training.photographs import CaptionBatch
-from models.training.self_critical import Rewards, advantages, critical_loss, draw, polishing
+from models.training.self_critical import advantages, critical_loss, draw, polishing, rewards_of
 
 SIZES = {"embedding_size": 8, "decoder_size": 12, "context_size": 10, "attention_size": 6}
 SHAPE = {"feature_size": 5, "grid": 2}
@@ -115,25 +115,10 @@ def test_rewards_come_from_the_training_captions_with_their_end():
     )
     captions = {"a": ["one dog sits here now"], "b": ["it is wet"], "c": ["secret"]}
     data = SimpleNamespace(vocabulary=vocabulary, captions=captions, split={"train": ["a", "b"]})
-    rewards = Rewards(data)
+    rewards = rewards_of(data)
     assert rewards.score("a", [3, 3, 4, 4, 3, END]) == pytest.approx(10.0)
     assert rewards.score("a", [3, 3, 4, 4, 3]) < 10
-    assert "c" not in rewards.references
-
-
-def test_bleu_can_have_a_part_in_the_reward():
-    vocabulary = SimpleNamespace(
-        encode_many=lambda texts: [[*map(len, t.split()), END] for t in texts]
-    )
-    captions = {"a": ["one dog sits here now"], "b": ["it is wet"]}
-    data = SimpleNamespace(vocabulary=vocabulary, captions=captions, split={"train": ["a", "b"]})
-    alone, both = Rewards(data), Rewards(data, bleu_weight=2.0)
-    same, other = [3, 3, 4, 4, 3, END], [3, 3, 4, 9, END]
-    assert both.bleu("a", same) == pytest.approx(1.0)
-    assert 0 < both.bleu("a", other) < 0.5
-    assert both.score("a", other) == pytest.approx(
-        alone.score("a", other) + 2 * both.bleu("a", other)
-    )
+    assert "c" not in rewards.counts
 
 
 def test_composed_pictures_are_trained_on_beside():

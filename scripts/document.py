@@ -84,7 +84,54 @@ def translators() -> str:
     return "\n".join(rows) + "\n"
 
 
-TABLES = {"settings": settings, "characters": characters, "translators": translators}
+def captioners() -> str:
+    """Networks that describe photographs; figures on Flickr8k's test photographs, beam 5."""
+    rows = [
+        "| checkpoint | attention | parameters | BLEU-1 / 2 / 3 / 4 | CIDEr-D | distinct "
+        "| attention in the object |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for link, about in of_kind("captioner"):
+        found, attention = about["figures"]["beam"], about["config"]["attention"]
+        one, two, three, four = (f"{x:.1f}" for x in found["bleu"])
+        placed = about["figures"].get("placement")
+        share = f"{placed['composed']['box']['mean']:.0%}" if placed else "-"
+        rows.append(
+            f"| {link} | {attention} | {about['parameters']:,} "
+            f"| {one} / {two} / {three} / **{four}** | {found['cider']:.3f} "
+            f"| {found['distinct']:,} | {share} |"
+        )
+    return "\n".join(rows) + "\n"
+
+
+def answerers() -> str:
+    """Networks that answer questions about a picture; figures on scenes never trained on."""
+    rows = [
+        "| checkpoint | parameters | right | without the picture | the usual answer "
+        "| last look on the right thing |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for link, about in of_kind("vqa"):
+        figures = about["figures"]
+        shares = [
+            figures[name]["all"]
+            for name in ("right", "right_without_the_picture", "right_with_the_usual_answer")
+        ]
+        right, blind, usual = (f"{share:.2%}" for share in shares)
+        rows.append(
+            f"| {link} | {about['parameters']:,} | **{right}** | {blind} | {usual} "
+            f"| {figures['placement']['last_hop']:.0%} |"
+        )
+    return "\n".join(rows) + "\n"
+
+
+TABLES = {
+    "settings": settings,
+    "characters": characters,
+    "translators": translators,
+    "captioners": captioners,
+    "answerers": answerers,
+}
 
 
 def documented(text: str) -> str:

@@ -32,7 +32,7 @@ class CaptionRecipe:
     start: str = ""  # the recipe whose weights this one starts from
     polish: int = 0  # epochs of self-critical training behind the others
     polish_rate: float = 5e-4  # peak of the cosine in them
-    length_penalty: float = 1.0  # of the beam search that is measured, chosen on validation
+    length_penalty: float = 0.7  # of the beam search that is measured, chosen on validation
     seed: int = 1
     origin: str = ORIGIN
     licence: str = LICENCE

@@ -19,9 +19,9 @@ BEAM = 5
 QUANTILES = 101
 SHOWN = 8  # unedited samples on the card: the first photographs of the test split
 SEES = {
-    "soft": "soft attention: the mean of 49 cells, weighted",
-    "hard": "hard attention: one cell of 49 a word, learned with REINFORCE",
-    "none": "no attention: one vector, the mean of all cells",
+    "soft": "soft attention (the mean of 49 cells, weighted)",
+    "hard": "hard attention (one cell of 49 a word, learned with REINFORCE)",
+    "none": "no attention (one vector, the mean of all cells)",
 }
 
 

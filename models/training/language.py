@@ -17,7 +17,7 @@ from tqdm import tqdm
 from models.char_rnn import CharRNN
 from models.training.corpus import Corpus, streams
 from models.training.recipes import Recipe
-from models.training.runs import rate, restore, save, stop_on_interrupt
+from models.training.runs import bfloat16_products, rate, restore, save, stop_on_interrupt
 
 SAVE_SECONDS = 60
 EVALUATION_STREAMS = 32
@@ -107,7 +107,7 @@ def train(
             state = tuple(s.detach() * keep for s in _states(state)) or None
             if state is not None and len(state) == 1:
                 state = state[0]
-            with torch.autocast(device, torch.bfloat16, enabled=mixed):
+            with torch.autocast(device, torch.bfloat16, mixed and bfloat16_products(device)):
                 logits, state = network(inputs[: len(targets)], state)
             loss = F.cross_entropy(logits.float().flatten(0, 1), targets.flatten())
             optimizer.zero_grad(set_to_none=True)

@@ -6,11 +6,18 @@ import signal
 from contextlib import contextmanager
 from pathlib import Path
 
+import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from models.checkpoint import write_file
+
+
+def bfloat16_products(device: str) -> bool:
+    """Whether a device makes products in bfloat16 well. A CPU without them (AVX2 alone) has no
+    LSTM in it at all, and the products that torch makes up for it are slower than in float32."""
+    return device != "cpu" or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def rate(step: int, steps: int, recipe) -> float:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from models.seq2seq import Seq2Seq
+from models.training.runs import bfloat16_products
 
 
 class _Steps(torch.autograd.Function):
@@ -99,8 +100,9 @@ class _Steps(torch.autograd.Function):
 
 def forward(network: Seq2Seq, source: Tensor, target: Tensor, mixed: bool = False) -> Tensor:
     """The logits of `Seq2Seq.forward` for sources without padding, by the faster road where there
-    is one. `mixed` makes the products in bfloat16."""
+    is one. `mixed` makes the products in bfloat16, where the device has them."""
     config, device = network.config, source.device.type
+    mixed = mixed and bfloat16_products(device)
     with torch.autocast(device, torch.bfloat16, enabled=mixed):
         if config.attention == "none":
             # The context never changes: torch's own layer can run all steps.

@@ -29,15 +29,18 @@ class Lamps:
         self.pooled = torch.eye(5, feature_size).repeat(4, 1)
         self.captions = {name: [f"A small {name} light is on."] * 5 for name in COLOURS}
 
-    def cells(self, names):
+    def cells(self, names, mirrored=None):
         found = torch.zeros(len(names), *self.size)
         for row, name in enumerate(names):
             found[row, row % 4, COLOURS.index(name)] = 3.0  # a cell has no place of its own
         return found
 
-    def epoch(self, number, seed, photographs):
+    def names(self, number, seed, photographs):
         for first in range(0, len(self.split["train"]), photographs):
-            names = self.split["train"][first : first + photographs]
+            yield self.split["train"][first : first + photographs], None
+
+    def epoch(self, number, seed, photographs):
+        for names, _ in self.names(number, seed, photographs):
             ids = self.vocabulary.encode_many([self.captions[name][0] for name in names])
             owners = torch.arange(len(names))
             yield CaptionBatch(self.cells(names), owners, torch.tensor(ids).t().contiguous())

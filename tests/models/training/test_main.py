@@ -4,13 +4,17 @@ from dataclasses import replace
 
 import pytest
 
+from models.efficientnet import FEATURES, GRID
 from models.kinds import open_checkpoint
 from models.training import __main__ as program
-from models.training import hello
+from models.training import caption_figures, composed, hello, photographs, placement
+from models.training.caption_recipes import CAPTION_RECIPES
 from models.training.multi30k import Multi30k
 from models.training.recipes import RECIPES, Recipe, Source
 from models.training.seq2seq_recipes import PAIR_RECIPES
 from tests.models.training import reversal
+from tests.models.training.lamps import SIZES, Lamps
+from tests.models.training.lamps import recipe as lamp_recipe
 
 TEXT = "abcab\n" * 400
 TINY = Recipe(
@@ -130,3 +134,53 @@ def test_data_inside_the_project_goes_before_data_beside_it(tmp_path, monkeypatc
     assert program.data_folder() == tmp_path / "shared" / "data"
     (tmp_path / "project" / "data").mkdir()
     assert program.data_folder() == tmp_path / "project" / "data"
+
+
+class ComposedLamps:
+    """Composed pictures that are lamps too; nothing in them is marked."""
+
+    def __init__(self, features, vocabulary):
+        pass
+
+    def epoch(self, number, seed, pictures):
+        while True:
+            yield from Lamps(FEATURES, GRID * GRID).epoch(number, seed, pictures)
+
+
+@pytest.fixture
+def captions(arguments, monkeypatch):
+    """Recipes of captioners of four lamps, the second from the weights of the first."""
+    monkeypatch.setattr(
+        photographs, "Flickr8k", lambda data, features: Lamps(FEATURES, GRID * GRID)
+    )
+    monkeypatch.setattr(composed, "Composed", ComposedLamps)
+    monkeypatch.setattr(caption_figures, "cider", lambda texts, streams: 1.0)
+    monkeypatch.setattr(placement, "figures", lambda network, data, features: {})
+    monkeypatch.setattr(placement, "table", lambda found: "places")
+    size = SIZES | {"feature_size": FEATURES, "grid": GRID}
+    first = lamp_recipe(network=size | {"attention": "soft"}, epochs=2, polish=1)
+    second = replace(first, network=size | {"attention": "none"}, epochs=1, start="lamps")
+    monkeypatch.setitem(CAPTION_RECIPES, "lamps", first)
+    monkeypatch.setitem(CAPTION_RECIPES, "lamps-plain", second)
+    return arguments[1:]
+
+
+def test_the_command_trains_captioners_in_their_stages_and_writes_checkpoints_that_open(
+    captions, tmp_path
+):
+    for name, epochs in (("lamps", [2, 1]), ("lamps-plain", [1, 1])):
+        program.main([name, *captions])
+        opened = open_checkpoint(tmp_path / "out" / name)
+        assert {" red", " light"} <= set(opened.target_tokens)
+        about = json.loads((tmp_path / "out" / name / "config.json").read_text())
+        assert about["training"]["epochs"] == epochs
+        assert (tmp_path / "runs" / f"{name}-polish" / "best.safetensors").exists()
+    written = (tmp_path / "out" / "lamps" / "model.safetensors").read_bytes()
+    program.main(["lamps", *captions, "--as-is"])
+    assert (tmp_path / "out" / "lamps" / "model.safetensors").read_bytes() == written
+
+
+def test_pictures_that_are_not_encoded_end_the_command_with_what_encodes_them(arguments, tmp_path):
+    with pytest.raises(SystemExit) as ended:
+        program.main(["caption-soft", *arguments[1:]])
+    assert "python -m models.training.features" in str(ended.value)

@@ -1,6 +1,6 @@
 """The loop that networks with recipes of epochs are trained by.
 
-Adam with a cosine; the weights that are kept are a running mean of those the optimizer has been at
+Adam, or another optimizer, with a cosine; the weights that are kept are a running mean of those the optimizer has been at
 (Polyak and Juditsky 1992), the best by the score on validation. A run is saved after every epoch
 and goes on from the last one.
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.optim import Optimizer
 from tqdm import tqdm
 
 from models.training.runs import rate, restore, save, stop_on_interrupt
@@ -30,15 +31,18 @@ def train_epochs(
     score: Callable[[nn.Module], float],
     device: str = "cpu",
     keep: float = MEAN,
+    optimizer: Optimizer | None = None,
 ) -> tuple[dict[str, Tensor], dict, bool]:
     """Train or go on training. `recipe` has epochs, learning_rate, warmup, clip and seed; `score`
-    tells how good the mean is on validation, higher is better.
+    tells how good the mean is on validation, higher is better. The optimizer is Adam unless one is
+    given.
 
     Returns the best weights, the progress so far and whether the recipe ran to its end.
     """
     run.mkdir(parents=True, exist_ok=True)
     mean = deepcopy(network).eval().requires_grad_(False)
-    optimizer = torch.optim.Adam(network.parameters(), betas=(0.9, 0.98))
+    if optimizer is None:
+        optimizer = torch.optim.Adam(network.parameters(), betas=(0.9, 0.98))
     progress = {"epoch": 0, "step": 0, "best": -1.0, "seconds": 0.0, "history": []}
     if (run / "progress.json").exists():
         _, progress = restore(run, {"network": network, "mean": mean}, optimizer, device)

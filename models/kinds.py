@@ -14,6 +14,9 @@ KINDS = {
     "seq2seq": "models.translator",
     "captioner": "models.describer",
     "vqa": "models.answerer",
+    "transformer_lm": "models.language_reader",
+    "transformer_seq2seq": "models.transformer_translator",
+    "encoder": "models.encoder_reader",
 }
 
 

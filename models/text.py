@@ -32,6 +32,10 @@ class Characters:
             found = [(at, c) for at, c in enumerate(text) if c not in index]
             raise UnknownCharacters(found) from None
 
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Start and stop of each token in a text."""
+        return [(at, at + 1) for at in range(len(text))]
+
     def decode(self, numbers: Iterable[int]) -> str:
         """The text of a sequence of numbers."""
         return "".join(self.symbols[number] for number in numbers)

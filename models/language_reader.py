@@ -1,0 +1,62 @@
+"""A language model of the transformer family at work: it reads a text, and writes on."""
+
+from collections.abc import Sequence
+
+import torch
+
+from models.checkpoint import CheckpointError, CheckpointFiles, config_of, fill
+from models.reading import NOTHING, Edits, Reading, points_of
+from models.text import Characters
+from models.transformer_lm import TransformerLM, TransformerLMConfig
+from models.transformer_runner import read_stack
+
+
+def tokens_of(files: CheckpointFiles, size: int):
+    """What a checkpoint reads text with: an alphabet, or pieces. Raises `CheckpointError`."""
+    if files.vocabulary is not None:
+        try:
+            reads = Characters(files.vocabulary)
+        except ValueError as error:
+            raise CheckpointError(f"vocabulary.json: {error}") from error
+        name = "vocabulary.json"
+    else:
+        from models.pieces import Pieces
+
+        name = "tokenizer.json"
+        if name not in files.tokenizers:
+            raise CheckpointError("vocabulary.json or tokenizer.json is missing")
+        reads = Pieces.read(files.tokenizers[name])
+    # A table of tokens may be longer than the tokens are, rounded up for speed.
+    if len(reads) > size or (name == "vocabulary.json" and len(reads) != size):
+        raise CheckpointError(
+            f"{name} holds {len(reads)} tokens, config.json says vocab_size {size}"
+        )
+    return reads
+
+
+def open_checkpoint(files: CheckpointFiles, device: str = "cpu", capacity: int = 128):
+    """Build what runs a language model. Raises `CheckpointError`, naming what is wrong."""
+    config = config_of(TransformerLMConfig, files.about)
+    reads = tokens_of(files, config.vocab_size)
+    with torch.device("meta"):
+        network = TransformerLM(config)
+    fill(network, files.weights)
+    return LanguageReader(network.to(device), reads)
+
+
+class LanguageReader:
+    """What the server runs: `read` a text and look into it, or `write` on."""
+
+    kind, tasks = TransformerLM.kind, ("slices", "trace", "generate")
+
+    def __init__(self, network: TransformerLM, reads):
+        self.network, self.reads = network, reads
+        self.config = network.config
+        self.vocab_size = network.config.vocab_size
+        self.points = points_of(network, network.lens)
+
+    def read(
+        self, ids: Sequence[int], edits: Edits = NOTHING, target_ids: Sequence[int] | None = None
+    ) -> Reading:
+        """Raises `TooLong` and `BadEdits`."""
+        return read_stack(self.network, ids, edits)

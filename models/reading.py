@@ -1,0 +1,391 @@
+"""A text that a transformer has read, and everything that can be seen of it, made when it is asked.
+
+A pass on the fused attention leaves queries and keys behind (`Reading`); a map is made from them
+for the heads and the queries that somebody looks at, and nothing else. What was not kept (values,
+the stream, what the feed-forward parts add) is recorded by a second pass when it is first asked
+for. A `Slice` names a point and where to cut it.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models.trace import Point, UnknownPoint
+from models.transformer import Transformer, attention_of, scores_of
+
+RECORDED = ("q", "k", "v", "heads", "attended", "mlp", "residual", "embedding")
+KEPT = ("q", "k")  # of every attention, by the first pass
+POOLED_AXES = ("query", "key")
+CHUNK = 64  # rows of logits made at once: a vocabulary may be large
+
+
+class BadSlice(ValueError):
+    """A slice that cannot be cut, and what would be right."""
+
+
+class BadEdits(ValueError):
+    """A change to a pass that cannot be made, and what would be right."""
+
+
+@dataclass(frozen=True)
+class Edits:
+    """What is changed in a pass."""
+
+    heads_off: frozenset[str] = frozenset()  # `blocks.2.5`: head 5 of the attention `blocks.2`
+    # Rectangles (first query, after the last, first key, after the last) nobody may look at.
+    blocked: tuple[tuple[int, int, int, int], ...] = ()
+    positions: bool = True  # False: tokens have no position
+    order: tuple[int, ...] = ()  # the tokens are read in this order; (): as they stand
+
+    def off(self, heads: Mapping[str, int]) -> dict[str, frozenset[int]]:
+        """Heads that are off by the name of their attention, given how many heads each has."""
+        found: dict[str, set[int]] = {}
+        for name in self.heads_off:
+            attention, _, number = name.rpartition(".")
+            if attention not in heads:
+                raise BadEdits(f"heads_off: there is no attention {attention!r}; there are: "
+                               f"{', '.join(heads)}")  # fmt: skip
+            if not number.isdecimal() or int(number) >= heads[attention]:
+                raise BadEdits(
+                    f"heads_off: {attention} has the heads 0 to {heads[attention] - 1}, "
+                    f"not {number!r}"
+                )
+            found.setdefault(attention, set()).add(int(number))
+        return {name: frozenset(numbers) for name, numbers in found.items()}
+
+    def allowed(self, queries: int, keys: int, device=None) -> Tensor | None:
+        """Where queries may look, (queries, keys); None: everywhere."""
+        if not self.blocked:
+            return None
+        allowed = torch.ones(queries, keys, dtype=torch.bool, device=device)
+        for first, stop, left, right in self.blocked:
+            if not (0 <= first < stop <= queries and 0 <= left < right <= keys):
+                raise BadEdits(
+                    f"blocked: [{first}, {stop}, {left}, {right}] is no rectangle in {queries} "
+                    f"queries and {keys} keys"
+                )
+            allowed[first:stop, left:right] = False
+        return allowed
+
+    def ordered(self, ids: Sequence[int]) -> list[int]:
+        """The tokens in the order they are read."""
+        if not self.order:
+            return list(ids)
+        if sorted(self.order) != list(range(len(ids))):
+            raise BadEdits(f"order must hold each of 0 to {len(ids) - 1} once")
+        return [ids[k] for k in self.order]
+
+
+NOTHING = Edits()
+
+
+@dataclass(frozen=True)
+class Slice:
+    """What is asked for of a reading."""
+
+    point: str  # `*` stands for every layer, whose axis comes first
+    at: Mapping[str, int | tuple[int, int]] = field(default_factory=dict)  # index, or start, stop
+    form: str = "f4"  # or u1: a byte a number
+    size: int = 0  # of u1: queries and keys are pooled by their largest, to so many at most
+    top: int = 0  # of the tokens: so many of the likeliest
+
+
+@dataclass(frozen=True)
+class Sliced:
+    """What was cut.
+
+    A byte b stands for (b / 255)^2 where `scale` is `sqrt`, or small weights would vanish, and for
+    low + b / 255 (high - low) where it is `linear`.
+    """
+
+    point: str
+    axes: tuple[str, ...]
+    range: str
+    scale: str
+    low: float
+    high: float
+    pooled: int  # tokens a cell
+    data: np.ndarray
+    token_ids: np.ndarray | None = None  # beside the data, of `top`
+
+
+def points_of(stack: Transformer, lens: Callable | None = None) -> list[Point]:
+    """What there is to see of one stack."""
+    config, P = stack.config, stack.prefix
+    D, d = config.hidden_size, config.head_width
+    H, G, V = config.num_heads, config.key_heads, config.vocab_size
+    stream = (("time", "unit"), "real", (None, D))
+    points = [Point(f"{P}embedding", *stream)]
+    if config.positions in ("learned", "sinusoidal"):
+        points.append(Point(f"{P}positions", *stream))
+    per_token = [] if lens is None else [("logits", "real"), ("lens", "probability")]
+    points += [Point(f"{P}embedding.{x}", ("time", "token"), r, (None, V)) for x, r in per_token]
+
+    def attention(name: str) -> list[Point]:
+        of_keys = (("head", "key", "unit"), "real", (G, None, d))
+        return [
+            Point(f"{name}.q", ("head", "query", "unit"), "real", (H, None, d)),
+            Point(f"{name}.k", *of_keys),
+            Point(f"{name}.v", *of_keys),
+            Point(f"{name}.scores", ("head", "query", "key"), "real", (H, None, None)),
+            Point(f"{name}.attention", ("head", "query", "key"), "probability", (H, None, None)),
+            Point(f"{name}.heads", ("head", "query", "unit"), "real", (H, None, d)),
+            Point(f"{name}.attended", *stream),
+        ]
+
+    for layer in range(config.num_layers):
+        name = f"{P}blocks.{layer}"
+        points += attention(name)
+        if config.cross:
+            points += attention(f"{name}.cross")
+        points += [Point(f"{name}.mlp", *stream), Point(f"{name}.residual", *stream)]
+        points += [Point(f"{name}.{x}", ("time", "token"), r, (None, V)) for x, r in per_token]
+    return points
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A stack, how its attentions are masked, and how its stream is turned into logits."""
+
+    stack: Transformer
+    positions: Tensor | None  # (T,), as `Transformer.forward` takes them
+    mask: Tensor | None  # (T, T), True where a query may look
+    across: Tensor | None = None  # (T, S), the same of the other text
+    lens: Callable[[Tensor], Tensor] | None = None
+
+
+class Reading:
+    """One text, or a text and what was written of it, read once.
+
+    `run(record)` makes the pass and returns the last stream (T, D); it may be called again.
+    """
+
+    def __init__(
+        self,
+        run: Callable[[Callable[[str, Tensor], None]], Tensor],
+        heard: Sequence[Heard],
+        points: Sequence[Point],
+        unembed: Callable[[Tensor], Tensor] | None = None,
+    ):
+        self.points = {point.name: point for point in points}
+        self.heard = {one.stack.prefix: one for one in heard}
+        self._run, self._unembed, self._lock = run, unembed, Lock()
+        self._found: dict[str, Tensor] = {}
+        self._kinds: set[str] = set()
+        self.output = self._record(KEPT)  # (T, D)
+
+    @torch.no_grad()
+    def _record(self, kinds: Sequence[str]) -> Tensor:
+        def record(name: str, value: Tensor) -> None:
+            if name.rpartition(".")[2] in kinds:
+                self._found[name] = value[0]
+
+        output = self._run(record)[0]
+        self._kinds.update(kinds)
+        return output
+
+    @property
+    def bytes(self) -> int:
+        """Memory that what was recorded takes."""
+        return 4 * (self.output.numel() + sum(x.numel() for x in self._found.values()))
+
+    def lengths(self, name: str) -> dict[str, int]:
+        """Sizes of the axes of a point that are as long as a text."""
+        heard = self.heard[self._prefix(name)]
+        across = ".cross." in name
+        first = f"{heard.stack.prefix}blocks.0"
+        T = self._found[f"{first}.q"].shape[1]
+        S = self._found[f"{first}.cross.k" if across else f"{first}.k"].shape[1]
+        return {"time": T, "query": T, "key": S}
+
+    def _prefix(self, name: str) -> str:
+        return max((p for p in self.heard if name.startswith(p)), key=len)
+
+    # -- what is asked for -------------------------------------------------------------------
+
+    def names(self, pattern: str) -> list[str]:
+        """The points that a name with at most one `*` stands for, by layer."""
+        before, star, after = pattern.partition("*")
+        if not star:
+            found = [pattern] if pattern in self.points else []
+        else:
+            cut = slice(len(before), -len(after) or None)
+            found = [
+                name
+                for name in self.points
+                if name.startswith(before) and name.endswith(after) and name[cut].isdecimal()
+            ]
+        if not found:
+            raise UnknownPoint(f"there is no point {pattern!r}")
+        return found
+
+    def shape(self, asked: Slice) -> tuple[list[str], dict[str, range]]:
+        """The points of a slice and what it takes of each axis. Raises `BadSlice`."""
+        names = self.names(asked.point)
+        point = self.points[names[0]]
+        known = self.lengths(names[0])
+        sizes = {a: known.get(a, n) for a, n in zip(point.axes, point.shape, strict=True)}
+        if "*" in asked.point:
+            sizes = {"layer": len(names)} | sizes
+        taken = {axis: range(size) for axis, size in sizes.items()}
+        for axis, where in asked.at.items():
+            if axis not in sizes:
+                raise BadSlice(f"{asked.point} has no axis {axis!r}; it has {', '.join(sizes)}")
+            size = sizes[axis]
+            start, stop = (where, where + 1) if isinstance(where, int) else where
+            if not 0 <= start < stop <= size:
+                raise BadSlice(f"{axis} {list(range(start, stop))[:1] or [start, stop]} is not in "
+                               f"{asked.point}: its {axis} goes from 0 to {size - 1}")  # fmt: skip
+            taken[axis] = range(start, stop)
+        if asked.form not in ("f4", "u1"):
+            raise BadSlice(f"form is {asked.form!r}, expected f4 or u1")
+        if asked.form == "u1" and names[0].endswith(".scores"):
+            raise BadSlice("scores may be -infinity, which no byte stands for; ask for f4")
+        if asked.size and (asked.form != "u1" or "key" not in sizes):
+            raise BadSlice("size pools maps of a query and a key in bytes (u1) alone")
+        if asked.top and ("token" not in sizes or asked.form == "u1"):
+            raise BadSlice("top takes the largest of a token axis, as f4")
+        layers = taken.pop("layer", None)
+        return (names if layers is None else [names[k] for k in layers]), taken
+
+    def numbers(self, asked: Slice) -> int:
+        """How many numbers a slice holds, before it is cut."""
+        names, taken = self.shape(asked)
+        sizes = {axis: len(where) for axis, where in taken.items()}
+        if asked.size:
+            pooled = self._pooled(sizes, asked.size)
+            sizes |= {axis: -(-sizes[axis] // pooled) for axis in POOLED_AXES}
+        if asked.top:
+            sizes["token"] = min(asked.top, sizes["token"])
+        return len(names) * math.prod(sizes.values())
+
+    @staticmethod
+    def _pooled(sizes: Mapping[str, int], size: int) -> int:
+        return max(1, -(-max(sizes[axis] for axis in POOLED_AXES) // size))
+
+    @torch.no_grad()
+    def slice(self, asked: Slice) -> Sliced:
+        """Cut a point. Raises `UnknownPoint` and `BadSlice`."""
+        names, taken = self.shape(asked)
+        point = self.points[names[0]]
+        pooled, ids = 1, None
+        if asked.size:
+            pooled = self._pooled({a: len(w) for a, w in taken.items()}, asked.size)
+        parts, places = [], []
+        for name in names:
+            value = self._value(name, taken)
+            if asked.top:
+                best = value.topk(min(asked.top, value.shape[-1]))
+                value = best.values
+                places.append(best.indices.cpu().numpy())
+            if pooled > 1:
+                value = _pool(value, point.axes, pooled)
+            parts.append(value.float().cpu().numpy())
+        data = np.stack(parts)
+        if asked.top:
+            ids = np.stack(places)
+        axes = ["layer", *point.axes]
+        for axis in [axis for axis, where in asked.at.items() if isinstance(where, int)]:
+            at = axes.index(axis)
+            data = np.take(data, 0, at)
+            ids = None if ids is None else np.take(ids, 0, at)
+            axes.remove(axis)
+        if "*" not in asked.point:
+            data, ids = data[0], None if ids is None else ids[0]
+            axes.remove("layer")
+        scale, low, high = "linear", 0.0, 1.0
+        if asked.form == "u1":
+            data, scale, low, high = _bytes(data, point.range)
+        elif point.range != "probability":
+            finite = data[np.isfinite(data)]
+            low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+        return Sliced(asked.point, tuple(axes), point.range, scale, low, high, pooled, data, ids)
+
+    # -- where it comes from -----------------------------------------------------------------
+
+    def recorded(self, name: str) -> Tensor:
+        """A point of the pass itself, whole: q, k, v, heads, attended, mlp, residual, embedding."""
+        kind = name.rpartition(".")[2]
+        with self._lock:
+            if kind not in self._kinds:
+                self._record([kind])
+        return self._found[name]
+
+    def _value(self, name: str, taken: Mapping[str, range]) -> Tensor:
+        """A part of a point, with every axis still there."""
+        base, _, kind = name.rpartition(".")
+        where = {axis: slice(span.start, span.stop) for axis, span in taken.items()}
+        if kind in ("attention", "scores"):
+            return self._map(base, kind, where)
+        if kind in ("lens", "logits"):
+            stream = base if base.endswith("embedding") else f"{base}.residual"
+            logits = self.heard[self._prefix(name)].lens(self.recorded(stream)[where["time"]])
+            return (logits if kind == "logits" else logits.softmax(-1))[:, where["token"]]
+        if kind == "positions":
+            heard = self.heard[self._prefix(name)]
+            T = self.lengths(name)["time"]
+            at = torch.arange(T) if heard.positions is None else heard.positions
+            whole = heard.stack.position_table(at.to(self.output.device)) * (at >= 0)[:, None].to(
+                self.output.device
+            )
+        else:
+            whole = self.recorded(name)
+        return whole[tuple(where[axis] for axis in self.points[name].axes)]
+
+    def _map(self, base: str, kind: str, where: Mapping[str, slice]) -> Tensor:
+        """Scores or weights of an attention: those of the heads and queries asked for, no more."""
+        heard = self.heard[self._prefix(base)]
+        mask = heard.across if base.endswith(".cross") else heard.mask
+        q, k = self.recorded(f"{base}.q"), self.recorded(f"{base}.k")
+        heads = range(len(q))[where["head"]]
+        shared = len(q) // len(k)  # heads of queries to one of keys
+        q = q[where["head"], where["query"]]
+        k = k[where["head"]] if shared == 1 else k[[head // shared for head in heads]]
+        if mask is not None:
+            mask = mask[where["query"]]
+        make = attention_of if kind == "attention" else scores_of
+        return make(q, k, mask)[..., where["key"]]
+
+    # -- what comes next ---------------------------------------------------------------------
+
+    @torch.no_grad()
+    def next(self, at: int = -1) -> Tensor:
+        """Probabilities (V,) of the token after the one at a place."""
+        return self._unembed(self.output[at]).softmax(-1)
+
+    @torch.no_grad()
+    def given(self, ids: Sequence[int]) -> Tensor:
+        """Probability (T,) of each token given those before it, NaN for the first."""
+        found = [torch.full((1,), math.nan, device=self.output.device)]
+        wanted = torch.tensor(ids[1:], device=self.output.device)
+        for start in range(0, len(wanted), CHUNK):
+            after = wanted[start : start + CHUNK]
+            logits = self._unembed(self.output[start : start + len(after)])
+            found.append(logits.softmax(-1).gather(1, after[:, None])[:, 0])
+        return torch.cat(found)
+
+
+def _pool(value: Tensor, axes: Sequence[str], cells: int) -> Tensor:
+    """The largest of each square of cells along queries and keys."""
+    for axis in POOLED_AXES:
+        at = axes.index(axis)
+        rest = -value.shape[at] % cells
+        if rest:
+            shape = list(value.shape)
+            shape[at] = rest
+            value = torch.cat([value, value.new_zeros(shape)], at)
+        value = value.unflatten(at, (-1, cells)).amax(at + 1)
+    return value
+
+
+def _bytes(data: np.ndarray, range: str) -> tuple[np.ndarray, str, float, float]:
+    if range == "probability":
+        return np.rint(np.sqrt(data.clip(0, 1)) * 255).astype(np.uint8), "sqrt", 0.0, 1.0
+    low, high = float(data.min()), float(data.max())
+    spread = (high - low) or 1.0
+    return np.rint((data - low) / spread * 255).astype(np.uint8), "linear", low, high

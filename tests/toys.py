@@ -12,6 +12,8 @@ from models.questions import ANSWERS, vocabulary
 from models.scenes import MOST
 from models.seq2seq import Seq2Seq, Seq2SeqConfig
 from models.subwords import END, Vocabulary, characters, source_pieces, target_pieces, words
+from models.transformer_lm import TransformerLM, TransformerLMConfig
+from models.transformer_seq2seq import TransformerSeq2Seq, TransformerSeq2SeqConfig
 from models.vqa import Vqa, VqaConfig
 
 # Letters, and what JSON, HTML and UTF-8 find difficult.
@@ -177,6 +179,90 @@ def write_answerer(folder: Path, seed: int = 0) -> Vqa:
     built = _lively(Vqa(config), 0.8, torch.Generator().manual_seed(seed))
     said = {**about(config, "A toy that answers"), "kind": "vqa", "figures": {}}
     files = {"source.tokenizer.json": known.save()}
+    card = f"# {folder.name}\n\nA toy of seed {seed}.\n"
+    write_checkpoint(folder, said, files, built.state_dict(), card)
+    return built
+
+
+# -- transformers ----------------------------------------------------------------------------
+
+_SHAPE = {"context": 32, "hidden_size": 16, "num_layers": 2, "num_heads": 4, "mlp_size": 24}
+_LLAMA = {"num_kv_heads": 2, "positions": "rotary", "norm": "rms", "activation": "silu",
+          "gated": True, "bias": False, "tied": False}  # fmt: skip
+LANGUAGE_MODELS = {
+    "toy-gpt": TransformerLMConfig(len(SYMBOLS), **_SHAPE),
+    "toy-llama": TransformerLMConfig(len(SYMBOLS), **_SHAPE | _LLAMA),
+}
+TRANSFORMER_TRANSLATOR = TransformerSeq2SeqConfig(
+    *map(len, vocabularies("toy-transformer")), 24, 16, 2, 2, 4, 24
+)
+
+
+def language_model(config: TransformerLMConfig, seed: int = 0) -> TransformerLM:
+    """A network with weights of a seed."""
+    return _attentive(TransformerLM(config), seed)
+
+
+def _attentive(built, seed: int):
+    """Weights of a seed, such that attention is neither even nor all on one token."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, parameter in built.named_parameters():
+            spread = 1.6 if "query" in name or "key" in name else 1.0
+            value = torch.randn(parameter.shape, generator=generator)
+            if parameter.dim() == 2 and "embedding" not in name:
+                value *= spread * parameter.shape[1] ** -0.5
+            elif "norm" in name and name.endswith("weight"):
+                value = 1 + 0.1 * value
+            else:
+                value *= 0.3
+            parameter.copy_(value.half().float())  # as it will be stored
+    return built.eval().requires_grad_(False)
+
+
+def write_language_model(
+    folder: Path, config: TransformerLMConfig, symbols=SYMBOLS, seed: int = 0
+) -> TransformerLM:
+    """Write a checkpoint folder; returns the network it was written from."""
+    config = replace(config, vocab_size=len(symbols))
+    built = language_model(config, seed)
+    said = {**about(config, "A toy that attends"), "kind": "transformer_lm"}
+    card = f"# {folder.name}\n\nA toy of seed {seed}.\n"
+    write_checkpoint(folder, said, list(symbols), built.state_dict(), card)
+    return built
+
+
+def transformer_translator(
+    config: TransformerSeq2SeqConfig = TRANSFORMER_TRANSLATOR, seed: int = 0, ends: bool = False
+) -> TransformerSeq2Seq:
+    """A network with weights of a seed. Unless it `ends`, it writes as long as it may."""
+    built = _attentive(TransformerSeq2Seq(config), seed)
+    if not ends:
+        built.output_bias[END] = -30.0
+    return built
+
+
+def write_transformer_translator(
+    folder: Path,
+    config: TransformerSeq2SeqConfig = TRANSFORMER_TRANSLATOR,
+    sides: tuple[Vocabulary, Vocabulary] | None = None,
+    seed: int = 0,
+    ends: bool = False,
+) -> TransformerSeq2Seq:
+    """Write a checkpoint folder; returns the network it was written from."""
+    built = transformer_translator(config, seed, ends)
+    said = {
+        **about(config, "A toy that translates with heads"),
+        "kind": "transformer_seq2seq",
+        "source_language": "en",
+        "target_language": "fr",
+        "prompt": ENGLISH[0],
+        "examples": list(ENGLISH),
+        "figures": {},
+    }
+    names = ("source.tokenizer.json", "target.tokenizer.json")
+    sides = sides or vocabularies("toy-transformer")
+    files = dict(zip(names, (side.save() for side in sides), strict=True))
     card = f"# {folder.name}\n\nA toy of seed {seed}.\n"
     write_checkpoint(folder, said, files, built.state_dict(), card)
     return built

@@ -32,7 +32,7 @@ class EncoderReader:
         self.vocab_size = network.config.vocab_size
         self.points = points_of(network, getattr(network, "lens", None))
 
-    def read(
+    def reading(
         self, ids: Sequence[int], edits: Edits = NOTHING, target_ids: Sequence[int] | None = None
     ) -> Reading:
         """Raises `TooLong` and `BadEdits`."""

@@ -45,7 +45,7 @@ def open_checkpoint(files: CheckpointFiles, device: str = "cpu", capacity: int =
 
 
 class LanguageReader:
-    """What the server runs: `read` a text and look into it, or `write` on."""
+    """What the server runs: take a `reading` of a text, or `write` on."""
 
     kind, tasks = TransformerLM.kind, ("slices", "trace", "generate")
 
@@ -55,7 +55,7 @@ class LanguageReader:
         self.vocab_size = network.config.vocab_size
         self.points = points_of(network, network.lens)
 
-    def read(
+    def reading(
         self, ids: Sequence[int], edits: Edits = NOTHING, target_ids: Sequence[int] | None = None
     ) -> Reading:
         """Raises `TooLong` and `BadEdits`."""

@@ -32,7 +32,7 @@ def open_checkpoint(files: CheckpointFiles, device: str = "cpu", capacity: int =
 
 
 class TransformerTranslator:
-    """What the server runs: `read_text` a source, `translate` it, and look into both."""
+    """What the server runs: `read` a source, `translate` it, take a `reading` of both."""
 
     kind, tasks = TransformerSeq2Seq.kind, ("slices", "translate")
     attends, forces = True, False  # its attention is there to see, and cannot be forced
@@ -43,11 +43,11 @@ class TransformerTranslator:
         self.target_tokens = target.tokens
         self.points = [*points_of(network.encoder), *points_of(network.decoder, network.lens)]
 
-    def read_text(self, text: str) -> Source:
+    def read(self, text: str) -> Source:
         """A text as tokens. Raises `UnknownCharacters` where the source is read by characters."""
         return self.source.read_text(text)
 
-    def read(
+    def reading(
         self, ids: Sequence[int], edits: Edits = NOTHING, target_ids: Sequence[int] | None = None
     ) -> Reading:
         """A source that ends with `</s>`, and what was written of it. Raises `TooLong` and

@@ -16,6 +16,7 @@ from models.training.caption_recipes import CAPTION_RECIPES
 from models.training.finish import finish
 from models.training.recipes import RECIPES
 from models.training.seq2seq_recipes import PAIR_RECIPES
+from models.training.transformer_recipes import TRANSFORMER_PAIR_RECIPES, TRANSFORMER_RECIPES
 from models.training.vqa_recipes import VQA_RECIPES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -100,6 +101,53 @@ def train_pairs(asked: argparse.Namespace) -> None:
         sys.exit(f"{error.filename} is missing; give its folder with --data")
 
 
+def train_transformer(asked: argparse.Namespace) -> None:
+    """A character model of the transformer family."""
+    from models.training.corpus import read_corpus
+    from models.training.finish_transformer import finish
+    from models.training.runs import resume_best
+    from models.training.transformer_language import train
+
+    recipe = TRANSFORMER_RECIPES[asked.name]
+    if not (asked.data / recipe.source.file).is_file():
+        sys.exit(f"{asked.data / recipe.source.file} is missing; give its folder with --data")
+    corpus = read_corpus(asked.data, recipe.source.file)
+    run = asked.runs / asked.name
+    if asked.as_is:
+        weights, progress = resume_best(run)
+    else:
+        weights, progress, ended = train(recipe, corpus, run, asked.device)
+        if not ended:
+            print(f"stopped at step {progress['step']}; the same command goes on from there")
+            return
+    finish(asked.name, recipe, corpus, weights, progress, asked.out / asked.name)
+
+
+def train_transformer_pairs(asked: argparse.Namespace) -> None:
+    """A transformer that is trained on pairs of texts."""
+    from models.training import finish_pairs
+    from models.training.finish_transformer import MAKING
+    from models.training.runs import resume_best
+    from models.training.transformer_pairs import train
+    from models.training.translation import keep_vocabularies
+
+    recipe = TRANSFORMER_PAIR_RECIPES[asked.name]
+    data, run = recipe.data(asked.data), asked.runs / asked.name
+    out = asked.out / asked.name
+    try:
+        if asked.as_is:
+            weights, progress = resume_best(run)
+            keep_vocabularies(data, run)
+        else:
+            weights, progress, ended = train(recipe, data, run, asked.device)
+            if not ended:
+                print(f"stopped after epoch {progress['epoch']}; the same command goes on")
+                return
+        finish_pairs.finish(asked.name, recipe, data, weights, progress, out, MAKING)
+    except FileNotFoundError as error:
+        sys.exit(f"{error.filename} is missing; give the data's folder with --data")
+
+
 def train_captions(asked: argparse.Namespace) -> None:
     """A captioner: teacher forcing, then self-critical epochs where the recipe has some."""
     from models.training import finish_captions
@@ -165,6 +213,8 @@ def commands() -> dict[str, Callable[[argparse.Namespace], None]]:
     return {
         **dict.fromkeys(RECIPES, train_language),
         **dict.fromkeys(PAIR_RECIPES, train_pairs),
+        **dict.fromkeys(TRANSFORMER_RECIPES, train_transformer),
+        **dict.fromkeys(TRANSFORMER_PAIR_RECIPES, train_transformer_pairs),
         **dict.fromkeys(CAPTION_RECIPES, train_captions),
         **dict.fromkeys(VQA_RECIPES, train_answers),
         hello.NAME: make_hello,

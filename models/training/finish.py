@@ -15,10 +15,11 @@ from models.training.samples import write_on
 CELL_NAMES = {"lstm": "LSTM", "gru": "GRU", "rnn_tanh": "RNN, tanh", "rnn_relu": "RNN, ReLU"}
 
 
-def measure(network: CharRNN, corpus: Corpus) -> dict:
+def measure(network, corpus: Corpus, evaluate=evaluate) -> dict:
     """Figures in nats per character on the split of `Corpus.split`, beside an n-gram's.
 
-    The n-gram's order is the best one of 1..8 on validation.
+    `evaluate(network, tokens, the text before)` measures one part. The n-gram's order is the best
+    one of 1..8 on validation.
     """
     train, validation, test = (corpus.split(part) for part in ("train", "validation", "test"))
     size = len(corpus.symbols)
@@ -34,6 +35,40 @@ def measure(network: CharRNN, corpus: Corpus) -> dict:
         "ngram_test_nats": round(ngram.cross_entropy(train, test, size, order)[-1], 4),
         "test_characters": len(test),
     }
+
+
+def figures_table(figures: dict) -> str:
+    """What was measured, as a card tells it."""
+    return f"""\
+| measured on the stored float16 weights, computed in float32 | nats/character | bits/character |
+|---|---|---|
+| test (the last 5% of the text by position, {figures["test_characters"]:,} characters) | \
+**{figures["test_nats"]:.3f}** | **{figures["test_bits"]:.3f}** |
+| validation (the 5% before it; the best epoch was chosen on it) | \
+{figures["validation_nats"]:.3f} | {figures["validation_nats"] / math.log(2):.3f} |
+| test, {figures["ngram_order"]}-gram of the same training text (interpolated Witten-Bell, order \
+chosen on validation) | {figures["ngram_test_nats"]:.3f} | \
+{figures["ngram_test_nats"] / math.log(2):.3f} |"""
+
+
+def sources(recipe, corpus: Corpus, sample: str) -> str:
+    """Where the text comes from, and what the model writes, as a card tells it."""
+    return f"""\
+## Data
+
+- {recipe.source.title}: `{recipe.source.file}`, {len(corpus.tokens):,} characters
+- origin: {recipe.source.origin}
+- licence: {recipe.source.licence}
+- SHA-256: `{corpus.sha256}`
+
+## A sample, unedited
+
+Prefix `{recipe.prompt}`, temperature 0.7, seed 1:
+
+```
+{sample}
+```
+"""
 
 
 def finish(
@@ -84,15 +119,7 @@ def _card(name, recipe, corpus, count, figures, progress, sample) -> str:
 ({CELL_NAMES[net["cell"]]}), {source}, {len(corpus.symbols)} symbols, \
 {count:,} parameters.
 
-| measured on the stored float16 weights, computed in float32 | nats/character | bits/character |
-|---|---|---|
-| test (the last 5% of the text by position, {figures["test_characters"]:,} characters) | \
-**{figures["test_nats"]:.3f}** | **{figures["test_bits"]:.3f}** |
-| validation (the 5% before it; the best epoch was chosen on it) | \
-{figures["validation_nats"]:.3f} | {figures["validation_nats"] / math.log(2):.3f} |
-| test, {figures["ngram_order"]}-gram of the same training text (interpolated Witten-Bell, order \
-chosen on validation) | {figures["ngram_test_nats"]:.3f} | \
-{figures["ngram_test_nats"] / math.log(2):.3f} |
+{figures_table(figures)}
 
 The command that trained it and measured these figures: `make train NAME={name}`
 ({recipe.epochs} epochs, {read:,} characters read, chunks of {recipe.chunk} in {recipe.batch_size} \
@@ -101,18 +128,4 @@ norm clipped at {recipe.clip:g}, dropout {net["dropout"]:g}, input weights start
 {recipe.input_gain:g} times Xavier's, bfloat16 products while training, \
 {progress["seconds"] / 60:.0f} minutes on one busy CPU core).
 {recipe.note}
-## Data
-
-- {recipe.source.title}: `{recipe.source.file}`, {len(corpus.tokens):,} characters
-- origin: {recipe.source.origin}
-- licence: {recipe.source.licence}
-- SHA-256: `{corpus.sha256}`
-
-## A sample, unedited
-
-Prefix `{recipe.prompt}`, temperature 0.7, seed 1:
-
-```
-{sample}
-```
-"""
+{sources(recipe, corpus, sample)}"""

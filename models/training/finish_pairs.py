@@ -1,9 +1,14 @@
 """From trained weights on pairs to a checkpoint folder: measure what is stored, write the card."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from torch import nn
 
 from models.checkpoint import write_checkpoint
-from models.seq2seq import Seq2Seq
+from models.seq2seq import Seq2Seq, Seq2SeqConfig
 from models.training.seq2seq_recipes import PairRecipe
 from models.translator import Translator
 from models.writing import End
@@ -11,7 +16,17 @@ from models.writing import End
 SCORES = {"additive": "additive attention", "dot": "dot attention", "general": "general attention"}
 
 
-def read_with(translator: Translator):
+@dataclass(frozen=True)
+class Making:
+    """What a kind of network that is trained on pairs is made of, and how its card tells of it."""
+
+    network: Callable[[Any], nn.Module]  # from its config
+    translator: Callable[..., Any]  # from a network and its two vocabularies
+    shape: Callable[[Any], str]  # of a config
+    trained: Callable[[Any], str]  # how, by its recipe
+
+
+def read_with(translator):
     """A function that translates one text with a beam of a width."""
 
     def translate(text: str, beam_size: int) -> str:
@@ -25,19 +40,27 @@ def read_with(translator: Translator):
 
 
 def finish(
-    name: str, recipe: PairRecipe, data, weights: dict, progress: dict, folder: Path
+    name: str,
+    recipe,
+    data,
+    weights: dict,
+    progress: dict,
+    folder: Path,
+    making: Making | None = None,
 ) -> None:
-    """Round the weights to float16, measure them in float32, write the folder."""
+    """Round the weights to float16, measure them in float32, write the folder. The network is
+    recurrent unless its `making` is given."""
+    making = making or RECURRENT
     source, target = data.vocabularies
     config = recipe.config(len(source), len(target))
-    network = Seq2Seq(config)
+    network = making.network(config)
     network.load_state_dict({key: value.half().float() for key, value in weights.items()})
     network.eval().requires_grad_(False)
-    translate = read_with(Translator(network, source, target))
+    translate = read_with(making.translator(network, source, target))
     figures = data.figures(translate)
     samples = [(text, translate(text, 5)) for text in recipe.examples]
     about = {
-        "kind": Seq2Seq.kind,
+        "kind": network.kind,
         "title": recipe.title,
         "language": "en",
         "source_language": data.source_language,
@@ -45,7 +68,7 @@ def finish(
         "licence": recipe.licence,
         "prompt": recipe.prompt,
         "examples": list(recipe.examples),
-        "pair": recipe.pair,
+        **({"pair": recipe.pair} if recipe.pair else {}),
         "config": config.to_dict(),
         "figures": figures,
         "data": {
@@ -61,7 +84,7 @@ def finish(
         },
     }
     count = sum(value.numel() for value in weights.values())
-    card = _card(name, recipe, data, config, count, figures, progress, samples)
+    card = _card(name, recipe, data, config, count, figures, progress, samples, making)
     vocabulary = {
         "source.tokenizer.json": source.save(),
         "target.tokenizer.json": target.save(),
@@ -98,25 +121,38 @@ def _figures(figures: dict) -> str:
     return "\n".join([head, "|---|---|", *lines])
 
 
-def _card(name, recipe, data, config, count, figures, progress, samples) -> str:
+def _recurrent(config: Seq2SeqConfig) -> str:
+    cell = config.cell.upper()
     sees = SCORES.get(config.attention, "no attention: one fixed vector C of the whole source")
+    return (
+        f"a bidirectional {cell} encoder ({config.encoder_layers} layer of {config.encoder_size} "
+        f"in each direction), a {cell} decoder of {config.decoder_size}, {sees}"
+    )
+
+
+def _trained(recipe: PairRecipe) -> str:
+    return f"Adam at {recipe.learning_rate:g} with a cosine, bfloat16 products while training"
+
+
+RECURRENT = Making(Seq2Seq, Translator, _recurrent, _trained)
+
+
+def _card(name, recipe, data, config, count, figures, progress, samples, making) -> str:
+    partner = f" Its partner of the same size is `{recipe.pair}`." if recipe.pair else ""
     hashes = "\n".join(f"- SHA-256 of `{file}`: `{sha}`" for file, sha in data.hashes.items())
     shown = "\n".join(f"- `{text}`\n  `{written}`" for text, written in samples)
     return f"""# {name}
 
-{recipe.title}: a bidirectional {config.cell.upper()} encoder ({config.encoder_layers} layer of \
-{config.encoder_size} in each direction), a {config.cell.upper()} decoder of \
-{config.decoder_size}, {sees}; {config.source_size:,} source and {config.target_size:,} target \
-tokens, {count:,} parameters. Its partner of the same size is `{recipe.pair}`.
+{recipe.title}: {making.shape(config)}; {config.source_size:,} source and \
+{config.target_size:,} target tokens, {count:,} parameters.{partner}
 
 {_figures(figures)}
 
 The command that trained it and measured these figures: `make train NAME={name}`
-({progress["epoch"]} epochs, {progress["step"]:,} steps of up to {recipe.batch_size} pairs, Adam \
-at {recipe.learning_rate:g} with a cosine, gradient norm clipped at {recipe.clip:g}, label \
-smoothing {recipe.smoothing:g}, dropout {config.dropout:g}, running mean of the weights, the best \
-epoch by validation, bfloat16 products while training, {progress["seconds"] / 60:.0f} minutes on \
-one busy CPU core).
+({progress["epoch"]} epochs, {progress["step"]:,} steps of up to {recipe.batch_size} pairs, \
+{making.trained(recipe)}, gradient norm clipped at {recipe.clip:g}, label smoothing \
+{recipe.smoothing:g}, dropout {config.dropout:g}, running mean of the weights, the best epoch by \
+validation, {progress["seconds"] / 60:.0f} minutes on one busy CPU core).
 
 ## Data
 

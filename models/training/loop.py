@@ -1,8 +1,8 @@
 """The loop that networks with recipes of epochs are trained by.
 
-Adam, or another optimizer, with a cosine; the weights that are kept are a running mean of those the optimizer has been at
-(Polyak and Juditsky 1992), the best by the score on validation. A run is saved after every epoch
-and goes on from the last one.
+Adam, or another optimizer, with a cosine; the weights that are kept are a running mean of those the
+optimizer has been at (Polyak and Juditsky 1992), the best by the score on validation. A run is
+saved after every epoch and goes on from the last one.
 """
 
 import time

@@ -70,6 +70,7 @@ class TransformerPairRecipe:
     seed: int = 1
     prompt: str = EXAMPLES[0]
     examples: tuple[str, ...] = EXAMPLES
+    pair: str = ""  # there is no partner of the same size
     source: str = "Multi30k, task 1, raw text (Elliott et al. 2016)"
     origin: str = "github.com/multi30k/dataset"
     licence: str = "research and education, not commercial"

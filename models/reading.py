@@ -192,7 +192,7 @@ class Reading:
     @property
     def bytes(self) -> int:
         """Memory that what was recorded takes."""
-        return 4 * (self.output.numel() + sum(x.numel() for x in self._found.values()))
+        return 4 * (self.output.numel() + sum(x.numel() for x in list(self._found.values())))
 
     def lengths(self, name: str) -> dict[str, int]:
         """Sizes of the axes of a point that are as long as a text."""
@@ -239,14 +239,15 @@ class Reading:
             size = sizes[axis]
             start, stop = (where, where + 1) if isinstance(where, int) else where
             if not 0 <= start < stop <= size:
-                raise BadSlice(f"{axis} {list(range(start, stop))[:1] or [start, stop]} is not in "
-                               f"{asked.point}: its {axis} goes from 0 to {size - 1}")  # fmt: skip
+                wrong = where if isinstance(where, int) else f"[{start}, {stop}]"
+                raise BadSlice(f"{axis} {wrong} is not in {asked.point}: its {axis} goes from 0 "
+                               f"to {size - 1}, and a stretch of it is [start, stop]")  # fmt: skip
             taken[axis] = range(start, stop)
         if asked.form not in ("f4", "u1"):
             raise BadSlice(f"form is {asked.form!r}, expected f4 or u1")
         if asked.form == "u1" and names[0].endswith(".scores"):
             raise BadSlice("scores may be -infinity, which no byte stands for; ask for f4")
-        if asked.size and (asked.form != "u1" or "key" not in sizes):
+        if asked.size and (asked.form != "u1" or not sizes.keys() >= set(POOLED_AXES)):
             raise BadSlice("size pools maps of a query and a key in bytes (u1) alone")
         if asked.top and ("token" not in sizes or asked.form == "u1"):
             raise BadSlice("top takes the largest of a token axis, as f4")

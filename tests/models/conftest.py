@@ -1,8 +1,18 @@
-"""The two roads of the cells: compiled kernels, and torch."""
+"""The two roads of the cells, compiled kernels and torch, and the threads that tests may take."""
 
 import pytest
+import torch
 
 from models import kernels
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread():
+    """Toy matrices are too small to share out."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,9 @@ LABS = {
     "seq2seq": "translate.html",
     "captioner": "caption-lab.html",
     "vqa": "question-lab.html",
+    "transformer_lm": "transformer.html",
+    "encoder": "transformer.html",
+    "transformer_seq2seq": "transformer.html",
 }
 CAPTIONER = "caption-soft"  # the one that the caption page opens with, where it is there
 

@@ -18,6 +18,16 @@ export function trace(id, body, signal) {
   return json(`/api/checkpoints/${encodeURIComponent(id)}/trace`, post(body, signal));
 }
 
+/** Parts of what a text makes inside. @param {object} body as POST .../slices */
+export function slices(id, body, signal) {
+  return json(`/api/checkpoints/${encodeURIComponent(id)}/slices`, post(body, signal));
+}
+
+/** Translate, whole. @param {object} body as POST .../translate */
+export function translated(id, body, signal) {
+  return json(`/api/checkpoints/${encodeURIComponent(id)}/translate`, post(body, signal));
+}
+
 /** Write. @param {object} body as POST .../generate @param {Receive} receive */
 export function generate(id, body, signal, receive) {
   return stream(`/api/checkpoints/${encodeURIComponent(id)}/generate`, post(body, signal), receive);

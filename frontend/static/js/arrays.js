@@ -5,6 +5,7 @@
 
 /** @typedef {{dtype: "f4"|"u1", shape: string, bdata: string}} WireArray */
 
+const FROM_BASE64 = typeof Uint8Array.fromBase64 === "function";
 const DIRECT = typeof Uint8Array.prototype.setFromBase64 === "function";
 
 /** Sizes of the axes. @param {WireArray} array */
@@ -36,7 +37,9 @@ export function decode(array) {
   return numbers;
 }
 
-function bytesOf(base64) {
+/** The bytes of a base64 text. @returns {Uint8Array} */
+export function bytesOf(base64) {
+  if (FROM_BASE64) return Uint8Array.fromBase64(base64);
   const text = atob(base64);
   const bytes = new Uint8Array(text.length);
   for (let k = 0; k < text.length; k++) bytes[k] = text.charCodeAt(k);

@@ -1,0 +1,65 @@
+/** The lab of a transformer: brings the views together on one store. */
+
+import { forgetColors } from "../color.js";
+import { openLab } from "../open-lab.js";
+import { Present } from "../present.js";
+import { Problem } from "../problem.js";
+import * as edits from "./edits.js";
+import { transformerKeys } from "./keys.js";
+import * as lens from "./lens.js";
+import * as next from "./next.js";
+import * as positions from "./positions.js";
+import { Prompt } from "./prompt.js";
+import { saveButtons } from "./saver.js";
+import { Store } from "./store.js";
+import { elsewhere } from "./url-state.js";
+import * as writing from "./writing.js";
+
+const FIGURES = ["heads", "head", "microscope", "next", "edits", "lens", "positions", "writing"];
+// A section with this id is filled by `mount(store, section)`; where the kind has none, it is not there.
+const VIEWS = { next, edits, lens, positions, writing };
+const get = (id) => document.getElementById(id);
+
+class TransformerLab {
+  constructor(about) {
+    const store = (this.store = new Store(about));
+    this.prompt = new Prompt(store);
+    this.problem = new Problem(get("problem"), { prompt: get("prompt"), mirror: get("mirror"), onRetry: () => store.read() });
+    this.views = {};
+    for (const [name, { mount }] of Object.entries(VIEWS)) if (get(name)) this.views[name] = mount(store, get(name));
+    saveButtons(store, (words) => this.say(words));
+    this.present = new Present(get("present"), FIGURES.filter((name) => document.querySelector(`.${name}-figure`)), { onTurn: () => this.turned(), onToggle: () => this.restyle() });
+    this.listen();
+    if (this.present.on) this.present.turn(0);
+    store.read();
+  }
+
+  listen() {
+    const { store } = this;
+    store.addEventListener("problem", () => this.problem.show(store.error));
+    store.addEventListener("state", () => document.body.classList.toggle("busy", store.busy));
+    store.addEventListener("read", () => get("stage").classList.toggle("empty", !store.reading));
+    new MutationObserver(() => this.restyle()).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-present"] });
+    get("open-help").addEventListener("click", () => get("help").showModal());
+    get("checkpoint").addEventListener("change", (event) => (location.href = elsewhere(event.target.value)));
+    transformerKeys(this);
+  }
+
+  /** Colours or sizes have changed: views draw again on the event `restyle`. */
+  restyle() {
+    forgetColors();
+    this.store.tell("restyle");
+  }
+
+  /** Another figure on the projector. */
+  turned() {
+    this.restyle();
+    scrollTo({ top: 0 });
+  }
+
+  say(words) {
+    if (get("live").textContent !== words) get("live").textContent = words;
+  }
+}
+
+openLab(TransformerLab);

@@ -28,12 +28,12 @@ def settings() -> str:
     return "\n".join(rows) + "\n"
 
 
-def of_kind(kind: str) -> list[tuple[str, dict]]:
-    """A link to the card, and config.json, of each checkpoint of a kind."""
+def of_kind(*kinds: str) -> list[tuple[str, dict]]:
+    """A link to the card, and config.json, of each committed checkpoint of some kinds."""
     found = []
     for path in sorted((ROOT / "checkpoints").glob("*/config.json")):
         about = json.loads(path.read_text("utf-8"))
-        if about["kind"] == kind:
+        if about.get("kind") in kinds and about.get("training"):
             name = path.parent.name
             found.append((f"[{name}](checkpoints/{name}/README.md)", about))
     return found
@@ -45,9 +45,10 @@ def characters() -> str:
         "| checkpoint | network | parameters | characters read | test, nats | n-gram, nats |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
-    for link, about in of_kind("char_rnn"):
+    for link, about in of_kind("char_rnn", "transformer_lm"):
         network, figures = about["config"], about["figures"]
-        shape = f"{network['cell']} {network['num_layers']}x{network['hidden_size']}"
+        shape = f"{network.get('cell', 'transformer')} "
+        shape += f"{network['num_layers']}x{network['hidden_size']}"
         read = about["training"].get("characters")
         test = figures.get("test_nats")
         order, ngram = figures.get("ngram_order"), figures.get("ngram_test_nats")
@@ -66,8 +67,9 @@ def translators() -> str:
         "| checkpoint | attention | parameters | epochs | test | shortest | longest sources |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for link, about in of_kind("seq2seq"):
-        figures = about["figures"]
+    for link, about in of_kind("seq2seq", "transformer_seq2seq"):
+        figures, network = about["figures"], about["config"]
+        attention = network.get("attention") or f"transformer, {network['num_heads']} heads"
         if "bleu" in figures:
             test = f"**{figures['bleu']:.2f}** BLEU, {figures['bleu_greedy']:.2f} greedily"
             ends = [f"{row['bleu']:.2f}" for row in figures["bleu_by_length"]]
@@ -78,7 +80,7 @@ def translators() -> str:
             )
             ends = [f"{row['exact']:.2%}" for row in figures["exact_by_length"]]
         rows.append(
-            f"| {link} | {about['config']['attention']} | {about['parameters']:,} "
+            f"| {link} | {attention} | {about['parameters']:,} "
             f"| {about['training']['epochs']} | {test} | {ends[0]} | {ends[-1]} |"
         )
     return "\n".join(rows) + "\n"

@@ -15,11 +15,27 @@ export function isMark(token) {
   return isSign(token) || /^\[(CLS|SEP|PAD|UNK|MASK)\]$/.test(token) || /^<\|\S+\|>$/.test(token);
 }
 
-/** Does token k go on with the word of the token before it? */
-function joined(tokens, k) {
-  if (k === 0 || isMark(tokens[k]) || isMark(tokens[k - 1])) return false;
-  if (tokens[k].startsWith("##")) return true;
-  return WORD.test(Array.from(bare(tokens[k - 1])).at(-1) ?? "") && WORD.test(Array.from(bare(tokens[k]))[0] ?? "");
+/** Does a token go on with the word of the token before it? */
+function joins(before, token) {
+  if (before === undefined || isMark(token) || isMark(before)) return false;
+  if (token.startsWith("##")) return true;
+  return WORD.test(Array.from(bare(before)).at(-1) ?? "") && WORD.test(Array.from(bare(token))[0] ?? "");
+}
+
+/** Do tokens go on with words at all, or is each a word or a character? @param {string[]} tokens */
+export function spellingOf(tokens) {
+  const single = tokens.every((token) => isMark(token) || Array.from(token).length === 1);
+  const spaced = tokens.some((token) => !isMark(token) && /^[\s▁Ġ]/.test(token));
+  return !single && (spaced || tokens.some((token) => token.startsWith("##")));
+}
+
+/** The label of a token after another. @param {boolean} pieces  as `spellingOf` has it */
+export function labelOf(token, before, pieces) {
+  if (isMark(token)) return token;
+  const text = bare(token);
+  const word = text.trim();
+  if (!word) return Array.from(text || "␣", mark).join("");
+  return pieces && joins(before, token) ? `·${word}` : Array.from(word, mark).join("");
 }
 
 /**
@@ -27,16 +43,8 @@ function joined(tokens, k) {
  * @param {string[]} tokens
  */
 export function labelsOf(tokens) {
-  const single = tokens.every((token) => isMark(token) || Array.from(token).length === 1);
-  const spaced = tokens.some((token) => !isMark(token) && /^[\s▁Ġ]/.test(token));
-  const pieces = tokens.some((token) => token.startsWith("##"));
-  return tokens.map((token, k) => {
-    if (isMark(token)) return token;
-    const text = bare(token);
-    const word = text.trim();
-    if (!word) return Array.from(text || "␣", mark).join("");
-    return !single && (spaced || pieces) && joined(tokens, k) ? `·${word}` : Array.from(word, mark).join("");
-  });
+  const pieces = spellingOf(tokens);
+  return tokens.map((token, k) => labelOf(token, tokens[k - 1], pieces));
 }
 
 /** A token for a listener. */

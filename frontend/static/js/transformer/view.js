@@ -15,7 +15,7 @@ export class View {
       this.width = host.clientWidth;
       this.resize();
     }).observe(host);
-    new MutationObserver(() => this.restyle()).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-present"] });
+    store.addEventListener("restyle", () => this.restyle());
     document.fonts?.ready.then(() => this.wake());
   }
 

@@ -18,7 +18,6 @@ from torch import Tensor
 from models.trace import Point, UnknownPoint
 from models.transformer import Transformer, attention_of, scores_of
 
-RECORDED = ("q", "k", "v", "heads", "attended", "mlp", "residual", "embedding")
 KEPT = ("q", "k")  # of every attention, by the first pass
 POOLED_AXES = ("query", "key")
 CHUNK = 64  # rows of logits made at once: a vocabulary may be large
@@ -129,6 +128,7 @@ def points_of(stack: Transformer, lens: Callable | None = None) -> list[Point]:
     def attention(name: str) -> list[Point]:
         of_keys = (("head", "key", "unit"), "real", (G, None, d))
         return [
+            Point(f"{name}.read", *stream),
             Point(f"{name}.q", ("head", "query", "unit"), "real", (H, None, d)),
             Point(f"{name}.k", *of_keys),
             Point(f"{name}.v", *of_keys),
@@ -136,6 +136,7 @@ def points_of(stack: Transformer, lens: Callable | None = None) -> list[Point]:
             Point(f"{name}.attention", ("head", "query", "key"), "probability", (H, None, None)),
             Point(f"{name}.heads", ("head", "query", "unit"), "real", (H, None, d)),
             Point(f"{name}.attended", *stream),
+            Point(f"{name}.middle", *stream),
         ]
 
     for layer in range(config.num_layers):
@@ -143,7 +144,9 @@ def points_of(stack: Transformer, lens: Callable | None = None) -> list[Point]:
         points += attention(name)
         if config.cross:
             points += attention(f"{name}.cross")
-        points += [Point(f"{name}.mlp", *stream), Point(f"{name}.residual", *stream)]
+        hidden = Point(f"{name}.mlp.hidden", ("time", "unit"), "real", (None, config.mlp_size))
+        points += [Point(f"{name}.mlp.read", *stream), hidden, Point(f"{name}.mlp", *stream)]
+        points.append(Point(f"{name}.residual", *stream))
         points += [Point(f"{name}.{x}", ("time", "token"), r, (None, V)) for x, r in per_token]
     return points
 
@@ -310,7 +313,7 @@ class Reading:
     # -- where it comes from -----------------------------------------------------------------
 
     def recorded(self, name: str) -> Tensor:
-        """A point of the pass itself, whole: q, k, v, heads, attended, mlp, residual, embedding."""
+        """A point of the pass itself, whole: all but scores, weights, logits and positions."""
         kind = name.rpartition(".")[2]
         with self._lock:
             if kind not in self._kinds:

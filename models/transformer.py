@@ -182,6 +182,9 @@ class Pass:
     heads_off: dict[str, frozenset[int]] = field(default_factory=dict)  # by the attention's name
 
 
+NOBODY = Pass()  # looks
+
+
 class MultiHead(nn.Module):
     """Attention in several heads: each has queries, keys and values of its own.
 
@@ -242,11 +245,14 @@ class MLP(nn.Module):
         self.gate = nn.Linear(D, M, config.bias) if config.gated else None
         self.down = nn.Linear(M, D, config.bias)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, name: str = "", run: Pass = NOBODY) -> Tensor:
         """(..., D) -> (..., D)."""
         if self.gate is None:
-            return self.down(self.activation(self.up(x)))
-        return self.down(self.up(x) * self.activation(self.gate(x)))
+            hidden = self.activation(self.up(x))
+        else:
+            hidden = self.up(x) * self.activation(self.gate(x))
+        run.record(f"{name}.hidden", hidden)
+        return self.down(hidden)
 
 
 class Block(nn.Module):
@@ -266,21 +272,26 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, name: str, run: Pass) -> Tensor:
         """The residual stream (B, T, D) before the block -> after it."""
-        x = self._add(x, self.attention_norm, f"{name}.attended", run,
+        x = self._add(x, self.attention_norm, name, "attended", run,
                       lambda y: self.attention(y, name, run))  # fmt: skip
+        run.record(f"{name}.middle", x)
         if self.cross is not None:
             cross = f"{name}.cross"
-            x = self._add(x, self.cross_norm, f"{cross}.attended", run,
+            x = self._add(x, self.cross_norm, cross, "attended", run,
                           lambda y: self.cross(y, cross, run, across=True))  # fmt: skip
-        x = self._add(x, self.mlp_norm, f"{name}.mlp", run, self.mlp)
+            run.record(f"{cross}.middle", x)
+        mlp = f"{name}.mlp"
+        x = self._add(x, self.mlp_norm, mlp, "", run, lambda y: self.mlp(y, mlp, run))
         run.record(f"{name}.residual", x)
         return x
 
-    def _add(self, x: Tensor, norm: nn.Module, name: str, run: Pass, part) -> Tensor:
-        """x + part(norm(x)), or norm(x + part(x)); what the part adds is recorded."""
-        added = part(norm(x) if self.norm_first else x)
-        run.record(name, added)
-        x = x + self.drop(added)
+    def _add(self, x: Tensor, norm: nn.Module, name: str, added: str, run: Pass, part) -> Tensor:
+        """x + part(norm(x)), or norm(x + part(x)); what the part reads and adds is recorded."""
+        read = norm(x) if self.norm_first else x
+        run.record(f"{name}.read", read)
+        add = part(read)
+        run.record(f"{name}.{added}".rstrip("."), add)
+        x = x + self.drop(add)
         return x if self.norm_first else norm(x)
 
 

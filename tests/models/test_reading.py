@@ -57,8 +57,25 @@ def test_weights_times_values_are_what_the_heads_of_the_pass_give(reading):
 def test_the_stream_is_the_sum_of_what_every_part_adds(reading):
     stream = cut(reading, "embedding").copy()
     for layer in range(L):
-        stream += cut(reading, f"blocks.{layer}.attended") + cut(reading, f"blocks.{layer}.mlp")
+        stream += cut(reading, f"blocks.{layer}.attended")
+        np.testing.assert_allclose(stream, cut(reading, f"blocks.{layer}.middle"), atol=1e-4)
+        stream += cut(reading, f"blocks.{layer}.mlp")
         np.testing.assert_allclose(stream, cut(reading, f"blocks.{layer}.residual"), atol=1e-4)
+
+
+def test_each_part_reads_the_normed_stream_and_makes_of_it_what_its_weights_make(language, reading):
+    block = language.blocks[1]
+    read = torch.from_numpy(cut(reading, "blocks.1.read"))
+    stream = torch.from_numpy(cut(reading, "blocks.0.residual"))
+    np.testing.assert_allclose(read, block.attention_norm(stream), atol=1e-5)
+    heads = block.attention.query(read).unflatten(-1, (H, D // H)).transpose(0, 1)
+    np.testing.assert_allclose(cut(reading, "blocks.1.q"), heads, atol=1e-5)
+    hidden = torch.from_numpy(cut(reading, "blocks.1.mlp.hidden"))
+    expected = block.mlp.activation(
+        block.mlp.up(torch.from_numpy(cut(reading, "blocks.1.mlp.read")))
+    )
+    np.testing.assert_allclose(hidden, expected, atol=1e-5)
+    np.testing.assert_allclose(cut(reading, "blocks.1.mlp"), block.mlp.down(hidden), atol=1e-5)
 
 
 def test_the_lens_on_the_last_layer_is_what_the_network_predicts(language, reading):

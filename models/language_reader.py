@@ -1,14 +1,16 @@
 """A language model of the transformer family at work: it reads a text, and writes on."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import torch
 
 from models.checkpoint import CheckpointError, CheckpointFiles, config_of, fill
 from models.reading import NOTHING, Edits, Reading, points_of
 from models.text import Characters
+from models.trace import choose
 from models.transformer_lm import TransformerLM, TransformerLMConfig
-from models.transformer_runner import read_stack
+from models.transformer_runner import check_length, heads_of, read_stack
+from models.transformer_writing import End, Step, write
 
 
 def tokens_of(files: CheckpointFiles, size: int):
@@ -60,3 +62,26 @@ class LanguageReader:
     ) -> Reading:
         """Raises `TooLong` and `BadEdits`."""
         return read_stack(self.network, ids, edits)
+
+    def write(
+        self,
+        prefix: Sequence[int],
+        max_new_tokens: int,
+        points: Collection[str] | None = None,
+        heads_off: Collection[str] = (),
+        **options,
+    ) -> Iterator[Step | End]:
+        """Write on; options as in `transformer_writing.write`. Raises `TooLong` for a prefix longer
+        than the context, `BadEdits` for a head that is not there, and `UnknownPoint`."""
+        check_length(prefix, self.config.context)
+        names = choose(points, (point.name for point in self.points))
+        off = Edits(frozenset(heads_off)).off(heads_of(self.network))
+        return write(
+            self.network,
+            prefix,
+            max_new_tokens,
+            points=names,
+            heads_off=off,
+            known=len(self.reads),
+            **options,
+        )

@@ -112,14 +112,16 @@ class Catalog:
     def _open(self, entry: Entry) -> None:
         # Imported here: torch takes a second, and the first page does not wait for it.
         from models.checkpoint import CheckpointError
-        from models.kinds import open_checkpoint
+        from models.kinds import build, read_files
 
         if entry.status != "loading":
             return
         try:
-            entry.runner = open_checkpoint(entry.folder, self.device, self.capacity)
-            card = entry.folder / "README.md"
-            entry.card = card.read_text("utf-8", "replace") if card.is_file() else ""
+            files = read_files(entry.folder)
+            entry.runner = build(files, self.device, self.capacity)
+            if "kind" not in entry.about:  # a folder of a form that says it differently
+                entry.about = files.about
+            entry.card = files.card
             entry.status = "ready"
         except (CheckpointError, OSError, ValueError) as error:
             entry.status, entry.reason = "failed", str(error)

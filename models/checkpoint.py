@@ -27,7 +27,7 @@ MAX_HEADER_BYTES = 1 << 20
 MAX_TENSORS = 4096
 MAX_WEIGHT_BYTES = 1 << 30
 MAX_JSON_BYTES = 8 << 20
-TOKENIZERS = ("source.tokenizer.json", "target.tokenizer.json")
+TOKENIZERS = ("source.tokenizer.json", "target.tokenizer.json", "tokenizer.json")
 DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
@@ -47,10 +47,11 @@ class CheckpointFiles:
     tokenizers: dict[str, str] = field(default_factory=dict)  # the text of each TOKENIZERS file
 
 
-def _read_text(path: Path) -> str:
+def read_text(path: Path, most: int = MAX_JSON_BYTES) -> str:
+    """The text of a file of at most so many bytes. Raises `CheckpointError`."""
     try:
-        if path.stat().st_size > MAX_JSON_BYTES:
-            raise CheckpointError(f"{path.name} is larger than {MAX_JSON_BYTES} bytes")
+        if path.stat().st_size > most:
+            raise CheckpointError(f"{path.name} is larger than {most} bytes")
         return path.read_bytes().decode("utf-8")
     except FileNotFoundError as error:
         raise CheckpointError(f"{path.name} is missing") from error
@@ -58,9 +59,10 @@ def _read_text(path: Path) -> str:
         raise CheckpointError(f"{path.name} is not UTF-8: {error}") from error
 
 
-def _read_json(path: Path):
+def read_json(path: Path):
+    """What a JSON file holds. Raises `CheckpointError`."""
     try:
-        return json.loads(_read_text(path))
+        return json.loads(read_text(path))
     except CheckpointError:
         raise
     except (ValueError, RecursionError) as error:  # not JSON, an absurd number
@@ -95,12 +97,12 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 def read_checkpoint(folder: Path) -> CheckpointFiles:
     """Read and check a checkpoint folder. Raises `CheckpointError`, naming what is wrong."""
-    about = _read_json(folder / "config.json")
+    about = read_json(folder / "config.json")
     if not isinstance(about, dict) or not isinstance(about.get("config"), dict):
         raise CheckpointError('config.json must be an object with an object "config"')
     if not isinstance(about.get("kind"), str):
         raise CheckpointError('config.json must name its "kind"')
-    tokenizers = {n: _read_text(folder / n) for n in TOKENIZERS if (folder / n).is_file()}
+    tokenizers = {n: read_text(folder / n) for n in TOKENIZERS if (folder / n).is_file()}
     card = folder / "README.md"
     return CheckpointFiles(
         folder.name,
@@ -113,7 +115,7 @@ def read_checkpoint(folder: Path) -> CheckpointFiles:
 
 
 def _read_vocabulary(path: Path) -> list[str]:
-    vocabulary = _read_json(path)
+    vocabulary = read_json(path)
     if not isinstance(vocabulary, list) or not all(isinstance(s, str) for s in vocabulary):
         raise CheckpointError("vocabulary.json must be a list of strings")
     if not vocabulary or len(set(vocabulary)) != len(vocabulary):

@@ -224,13 +224,13 @@ def test_who_asks_while_it_loads_waits_and_then_is_served(tmp_path, monkeypatch)
     gate, opened = threading.Event(), []
     from models import kinds
 
-    def slow(folder, device, capacity):
+    def slow(files, device, capacity):
         gate.wait()
-        opened.append(folder.name)
-        return original(folder, device, capacity)
+        opened.append(files.id)
+        return original(files, device, capacity)
 
-    original = kinds.open_checkpoint
-    monkeypatch.setattr(kinds, "open_checkpoint", slow)
+    original = kinds.build
+    monkeypatch.setattr(kinds, "build", slow)
 
     async def scenario():
         found = catalog(tmp_path)

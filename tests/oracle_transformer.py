@@ -35,16 +35,7 @@ def by_hand(
     x = stack.embed(tokens)
     points["embedding"] = x
     for number in range(config["num_layers"]):
-        name = f"blocks.{number}"
-        x = stack.part(x, f"{name}.attention_norm", points, f"{name}.attended",
-                       lambda y: stack.attention(y, y, f"{name}.attention", name, points))  # noqa: B023  # fmt: skip
-        if config["cross"]:
-            x = stack.part(x, f"{name}.cross_norm", points, f"{name}.cross.attended",
-                           lambda y: stack.attention(y, memory, f"{name}.cross", f"{name}.cross",  # noqa: B023
-                                                     points, own_text=False))  # fmt: skip
-        x = stack.part(x, f"{name}.mlp_norm", points, f"{name}.mlp",
-                       lambda y: stack.mlp(y, f"{name}.mlp"))  # noqa: B023  # fmt: skip
-        points[f"{name}.residual"] = x
+        x = stack.block(x, f"blocks.{number}", memory, points)
     if config["final_norm"]:
         x = stack.norm(x, "final_norm")
     return {f"{prefix}{name}": value for name, value in points.items()}, x
@@ -66,6 +57,20 @@ class _Stack:
                     x[t, column] += math.cos(angle) if column % 2 else math.sin(angle)
         return self.norm(x, "embedding_norm") if config["embedding_norm"] else x
 
+    def block(self, x: Tensor, name: str, memory: Tensor | None, points: dict) -> Tensor:
+        own = lambda y: self.attention(y, y, f"{name}.attention", name, points)
+        x = self.part(x, f"{name}.attention_norm", points, f"{name}|attended", own)
+        points[f"{name}.middle"] = x
+        if self.config["cross"]:
+            cross = f"{name}.cross"
+            other = lambda y: self.attention(y, memory, cross, cross, points, own_text=False)
+            x = self.part(x, f"{name}.cross_norm", points, f"{cross}|attended", other)
+            points[f"{cross}.middle"] = x
+        mlp = lambda y: self.mlp(y, f"{name}.mlp", points)
+        x = self.part(x, f"{name}.mlp_norm", points, f"{name}.mlp|", mlp)
+        points[f"{name}.residual"] = x
+        return x
+
     def norm(self, x: Tensor, name: str) -> Tensor:
         gain, eps = self.weights[f"{name}.weight"], self.config["norm_eps"]
         if self.config["norm"] == "rms":
@@ -74,24 +79,26 @@ class _Stack:
         x = x / (x.square().mean(-1, keepdim=True) + eps).sqrt()
         return x * gain + self.weights[f"{name}.bias"]
 
-    def part(self, x: Tensor, norm: str, points: dict, name: str, part) -> Tensor:
-        if self.config["norm_first"]:
-            points[name] = part(self.norm(x, norm))
-            return x + points[name]
-        points[name] = part(x)
-        return self.norm(x + points[name], norm)
+    def part(self, x: Tensor, norm: str, points: dict, names: str, part) -> Tensor:
+        name, added = names.split("|")
+        added = f"{name}.{added}" if added else name
+        points[f"{name}.read"] = self.norm(x, norm) if self.config["norm_first"] else x
+        points[added] = part(points[f"{name}.read"])
+        x = x + points[added]
+        return x if self.config["norm_first"] else self.norm(x, norm)
 
     def linear(self, x: Tensor, name: str) -> Tensor:
         y = x @ self.weights[f"{name}.weight"].T
         return y + self.weights[f"{name}.bias"] if self.config["bias"] else y
 
-    def mlp(self, x: Tensor, name: str) -> Tensor:
+    def mlp(self, x: Tensor, name: str, points: dict) -> Tensor:
         act = ACTIVATIONS[self.config["activation"]]
         hidden = self.linear(x, f"{name}.up")
         if self.config["gated"]:
             hidden = act(self.linear(x, f"{name}.gate")) * hidden
         else:
             hidden = act(hidden)
+        points[f"{name}.hidden"] = hidden
         return self.linear(hidden, f"{name}.down")
 
     def attention(

@@ -1,9 +1,11 @@
 """Tiny stacks of blocks, one of each family, with weights of a seed."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 
-from models.transformer import TransformerConfig
+from models.transformer import Transformer, TransformerConfig
 
 SIZES = {"vocab_size": 13, "context": 16, "hidden_size": 12, "num_layers": 2, "mlp_size": 20}
 STACKS = {
@@ -32,6 +34,17 @@ def lively(network: nn.Module, seed: int = 0, spread: float = 0.5) -> nn.Module:
         for parameter in network.parameters():
             parameter.copy_(spread * torch.randn(parameter.shape, generator=generator))
     return network.eval().requires_grad_(False)
+
+
+def stack(name: str, seed: int = 0, **changes) -> Transformer:
+    """One of STACKS, with changes to its config."""
+    return lively(Transformer(replace(STACKS[name], **changes)), seed)
+
+
+def across(name: str, B: int, S: int = 5) -> dict:
+    """What a stack looks at beside its own text, where it does."""
+    memory = drawn(B, S, 12, seed=3, dtype=torch.float32)
+    return {"memory": memory} if STACKS[name].cross else {}
 
 
 def numbers(size: int, *shape: int, seed: int = 0) -> Tensor:

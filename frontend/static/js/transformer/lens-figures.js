@@ -14,7 +14,8 @@ export function lensFigure(table) {
   const { store, known, length, labels, read, spelling } = table;
   const times = Array.from({ length }, (_, k) => k);
   const z = rowsOf(table).map((row) => times.map((time) => known.get(time)?.[row].chances[0] ?? null));
-  const text = rowsOf(table).map((row) => times.map((time) => escaped(labelOf(known.get(time)?.[row].tokens[0], read[time], spelling))));
+  const word = (row, time) => (known.has(time) ? labelOf(known.get(time)[row].tokens[0], read[time], spelling) : "");
+  const text = rowsOf(table).map((row) => times.map((time) => escaped(word(row, time))));
   const title = titleOf(store, t("what would be predicted after every layer"));
   return {
     data: [{ type: "heatmap", z, text, texttemplate: "%{text}", textfont: { family: "monospace", size: 11 }, zmin: 0, zmax: 1, colorscale: scaleOf(sequential(hue("y"))), colorbar: { thickness: 12, outlinewidth: 0 }, xgap: 1, ygap: 1 }],

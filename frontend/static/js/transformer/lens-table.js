@@ -151,6 +151,7 @@ export class LensTable extends View {
     const widths = this.labels.map((label) => Array.from(label).length).sort((a, b) => a - b);
     this.characters = Math.max(NARROWEST, Math.min(WIDEST, widths[Math.floor(widths.length * 0.9)] ?? 0));
     this.sizes.clear();
+    this.label();
     this.measure();
     this.reveal();
     this.ask();
@@ -159,7 +160,8 @@ export class LensTable extends View {
 
   measure() {
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-    const room = this.host.clientWidth - 16 * rem;
+    const beside = getComputedStyle(this.host.querySelector(".lens-body")).gridTemplateColumns.split(" ").map(parseFloat);
+    const room = this.host.clientWidth - beside[0] - (beside[2] ?? 0) - 1;
     const narrow = (this.characters * 0.48 + 0.75) * rem;
     // A short text takes the place that there is.
     this.columnWidth = Math.max(narrow, Math.min(6.5 * rem, this.length ? room / this.length : narrow));
@@ -304,7 +306,7 @@ export class LensTable extends View {
     const { read, ramp, spelling } = this;
     const [truth, ...rest] = column.children;
     rest.pop().textContent = this.labels[time];
-    truth.textContent = labelOf(this.truthTokens[time], read[time], spelling);
+    truth.textContent = this.truth[time] >= 0 ? labelOf(this.truthTokens[time], read[time], spelling) : "";
     const rows = this.known.get(time);
     column.classList.toggle("waiting", !rows);
     if (!rows) return;

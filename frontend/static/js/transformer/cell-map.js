@@ -1,0 +1,132 @@
+/**
+ * A map of rows and columns on a canvas: one pixel a cell, drawn large. Pointer and arrow keys
+ * choose a cell; what it means is told by whoever made the map.
+ */
+
+import { color } from "../color.js";
+import { hatch, sharpen } from "../raster.js";
+import { make } from "../words.js";
+
+const SEEN = 3; // css px a cell needs for a gap beside it
+
+export class CellMap {
+  /**
+   * @param {HTMLElement} host
+   * @param {{label: string, onPoint?: (row: number, column: number) => void,
+   *   onChoose?: (row: number, column: number) => void}} options  -1, -1: nothing is pointed at
+   */
+  constructor(host, { label, onPoint = () => {}, onChoose = () => {} }) {
+    Object.assign(this, { onPoint, onChoose, rows: 0, columns: 0, at: [0, 0], over: [-1, -1] });
+    this.canvas = make("canvas", { class: "cell-map", tabindex: "0", role: "application", "aria-label": label });
+    this.image = document.createElement("canvas");
+    host.append(this.canvas);
+    const { canvas } = this;
+    canvas.addEventListener("pointermove", (event) => this.point(...this.cell(event)));
+    canvas.addEventListener("pointerleave", () => this.point(-1, -1));
+    canvas.addEventListener("click", (event) => this.choose(...this.cell(event)));
+    canvas.addEventListener("keydown", (event) => this.key(event));
+    canvas.addEventListener("blur", () => this.point(-1, -1));
+  }
+
+  cell({ offsetX, offsetY }) {
+    const [row, column] = [Math.floor((offsetY / this.height) * this.rows), Math.floor((offsetX / this.width) * this.columns)];
+    return row >= 0 && row < this.rows && column >= 0 && column < this.columns ? [row, column] : [-1, -1];
+  }
+
+  point(row, column) {
+    if (row === this.over[0] && column === this.over[1]) return;
+    this.over = [row, column];
+    this.onPoint(row, column);
+  }
+
+  choose(row, column) {
+    if (row < 0) return;
+    this.at = [row, column];
+    this.onChoose(row, column);
+  }
+
+  key(event) {
+    const by = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+    if (event.ctrlKey || event.metaKey || event.altKey || !this.rows) return;
+    const clamp = (value, count) => Math.max(0, Math.min(count - 1, value));
+    if (by) {
+      this.at = [clamp(this.at[0] + by[0], this.rows), clamp(this.at[1] + by[1], this.columns)];
+      this.point(...this.at);
+    } else if (event.key === "Enter" || event.key === " ") this.choose(...this.at);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /**
+   * Colour the cells. NaN stays transparent and is hatched.
+   * @param {ArrayLike<number>} values  (rows, columns) @param {[number, number]} limits
+   */
+  set(values, rows, columns, ramp, [low, high]) {
+    Object.assign(this, { values, rows, columns });
+    const { image } = this;
+    Object.assign(image, { width: columns, height: rows });
+    const context = image.getContext("2d");
+    const pixels = context.createImageData(columns, rows);
+    const words = new Uint32Array(pixels.data.buffer);
+    const scale = 255 / (high - low || 1);
+    for (let k = 0; k < words.length; k++) {
+      const value = values[k];
+      words[k] = value === value ? ramp.table[Math.max(0, Math.min(255, Math.round((value - low) * scale)))] : 0;
+    }
+    context.putImageData(pixels, 0, 0);
+  }
+
+  /** Place of a cell in css px: [x, y, width, height]. */
+  box(row, column, rows = 1, columns = 1) {
+    const [w, h] = [this.width / this.columns, this.height / this.rows];
+    return [column * w, row * h, columns * w, rows * h];
+  }
+
+  /** @returns {CanvasRenderingContext2D} in css px, for marks upon the map */
+  draw(width, height) {
+    Object.assign(this, { width, height });
+    const { canvas, image } = this;
+    Object.assign(canvas.style, { width: `${width}px`, height: `${height}px` });
+    const { context, ratio } = sharpen(canvas, width, height);
+    context.imageSmoothingEnabled = false;
+    if (this.rows) context.drawImage(image, 0, 0, canvas.width, canvas.height);
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    if (this.values?.some?.((value) => value !== value)) this.hatch(context);
+    if (Math.min(width / this.columns, height / this.rows) >= SEEN * 3) this.lines(context);
+    return context;
+  }
+
+  hatch(context) {
+    this.values.forEach((value, k) => {
+      if (value !== value) hatch(context, ...this.box(Math.floor(k / this.columns), k % this.columns), color("--ink-3"));
+    });
+  }
+
+  /** Cells that are large enough stand apart. */
+  lines(context) {
+    context.strokeStyle = color("--paper");
+    context.lineWidth = 1;
+    context.beginPath();
+    for (let k = 1; k < this.columns; k++) {
+      const x = Math.round((k * this.width) / this.columns);
+      context.moveTo(x, 0);
+      context.lineTo(x, this.height);
+    }
+    for (let k = 1; k < this.rows; k++) {
+      const y = Math.round((k * this.height) / this.rows);
+      context.moveTo(0, y);
+      context.lineTo(this.width, y);
+    }
+    context.stroke();
+  }
+
+  /** A frame around cells. */
+  frame(context, [x, y, w, h], ink, width = 1.25, dash = []) {
+    context.strokeStyle = ink;
+    context.lineWidth = width;
+    context.setLineDash(dash);
+    context.strokeRect(x + width / 2, y + width / 2, Math.max(1, w - width), Math.max(1, h - width));
+    context.setLineDash([]);
+  }
+}

@@ -14,6 +14,8 @@
  * `store.reading`   what the server read, or null: see `Reading`
  * `store.busy`      a text is being read
  * `store.error`     an ApiError, or null
+ * `store.brush`     null, or what a view does with a rectangle that is painted upon the opened
+ *                   head's map: ([first query, after the last, first key, after the last]) => void
  *
  * Events: `select` (stack, layer, head, query or key has changed), `hover`, `read` (there is a new
  * reading, or none), `edit` (edits have changed; `read` follows), `state` (busy changed), `problem`.
@@ -64,6 +66,7 @@ export class Store extends EventTarget {
     this.hover = Object.freeze({ query: -1, key: -1 });
     this.busy = false;
     this.error = null;
+    this.brush = null;
     this.memory = new Memory(MOST_BYTES);
     this.expected = [];
     this.wishes = [];

@@ -125,11 +125,11 @@ export class Raster {
   }
 }
 
-let hatching = null;
+let hatching = null; // a pattern in the ink of the last call
 
 /** Hatch a rectangle: no number here. */
 export function hatch(context, x, y, width, height, ink) {
-  if (!hatching) {
+  if (hatching?.ink !== ink) {
     const canvas = document.createElement("canvas");
     canvas.width = canvas.height = 6;
     const lines = canvas.getContext("2d");
@@ -140,9 +140,9 @@ export function hatch(context, x, y, width, height, ink) {
       lines.lineTo(shift + 6, 0);
     }
     lines.stroke();
-    hatching = context.createPattern(canvas, "repeat");
+    hatching = { ink, pattern: context.createPattern(canvas, "repeat") };
   }
-  context.fillStyle = hatching;
+  context.fillStyle = hatching.pattern;
   context.fillRect(x, y, width, height);
 }
 

@@ -16,7 +16,7 @@ export class CellMap {
    *   onChoose?: (row: number, column: number) => void}} options  -1, -1: nothing is pointed at
    */
   constructor(host, { label, onPoint = () => {}, onChoose = () => {} }) {
-    Object.assign(this, { onPoint, onChoose, rows: 0, columns: 0, at: [0, 0], over: [-1, -1] });
+    Object.assign(this, { onPoint, onChoose, rows: 0, columns: 0, values: null, at: [0, 0], over: [-1, -1] });
     this.canvas = make("canvas", { class: "cell-map", tabindex: "0", role: "application", "aria-label": label });
     this.image = document.createElement("canvas");
     host.append(this.canvas);
@@ -77,6 +77,12 @@ export class CellMap {
     context.putImageData(pixels, 0, 0);
   }
 
+  /** Rows and columns without colours of their own: whoever draws fills them. */
+  shape(rows, columns) {
+    Object.assign(this, { rows, columns, values: null });
+    Object.assign(this.image, { width: 1, height: 1 });
+  }
+
   /** Place of a cell in css px: [x, y, width, height]. */
   box(row, column, rows = 1, columns = 1) {
     const [w, h] = [this.width / this.columns, this.height / this.rows];
@@ -90,7 +96,7 @@ export class CellMap {
     Object.assign(canvas.style, { width: `${width}px`, height: `${height}px` });
     const { context, ratio } = sharpen(canvas, width, height);
     context.imageSmoothingEnabled = false;
-    if (this.rows) context.drawImage(image, 0, 0, canvas.width, canvas.height);
+    if (this.values) context.drawImage(image, 0, 0, canvas.width, canvas.height);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     if (this.values?.some?.((value) => value !== value)) this.hatch(context);
     if (Math.min(width / this.columns, height / this.rows) >= SEEN * 3) this.lines(context);

@@ -391,6 +391,6 @@ class Transformer(nn.Module):
             if name.endswith("bias"):
                 nn.init.zeros_(parameter)
             elif parameter.dim() == 2:
-                writes = name.endswith(("output.weight", "down.weight"))
+                writes = name.endswith((".output.weight", ".down.weight"))
                 nn.init.normal_(parameter, std=small if writes else 0.02, generator=generator)
         return self

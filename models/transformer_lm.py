@@ -6,7 +6,6 @@ map to the tokens, which is the embedding's own table (Press and Wolf 2017) unle
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -52,9 +51,3 @@ class TransformerLM(Transformer):
     def logits(self, tokens: Tensor, **options) -> Tensor:
         """Tokens (B, T) -> logits (B, T, V); options as in `Transformer.forward`."""
         return self.unembed(self(tokens, **options))
-
-    @torch.no_grad()
-    def initialize(self, generator: torch.Generator) -> "TransformerLM":
-        """Seeded start."""
-        super().initialize(generator)
-        return self

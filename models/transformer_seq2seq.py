@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from models.checkpoint import check_sizes
 from models.subwords import BEGIN
 from models.transformer import Transformer, TransformerConfig
 
@@ -59,6 +60,14 @@ class TransformerSeq2SeqConfig:
 
     def check(self) -> None:
         """Refuse what no checkpoint of this kind has, before memory is taken for it."""
+        bounds = {
+            "source_size": (3, 1 << 20),
+            "target_size": (3, 1 << 20),
+            "hidden_size": (1, 16384),
+            "encoder_layers": (1, 256),
+            "decoder_layers": (1, 256),
+        }
+        check_sizes(self, bounds)
         self.encoder.check()
         self.decoder.check()
 

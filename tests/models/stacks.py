@@ -31,8 +31,10 @@ def lively(network: nn.Module, seed: int = 0, spread: float = 0.5) -> nn.Module:
     """Weights, gains and biases that differ, so that no mistake cancels."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.copy_(spread * torch.randn(parameter.shape, generator=generator))
+        for name, parameter in network.named_parameters():
+            around = 1.0 if name.endswith("norm.weight") else 0.0
+            noise = torch.randn(parameter.shape, generator=generator)
+            parameter.copy_(around + spread * noise)
     return network.eval().requires_grad_(False)
 
 

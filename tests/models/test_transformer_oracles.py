@@ -10,7 +10,7 @@ from tests.models.stacks import STACKS, across, drawn, lively, numbers, recorded
 from tests.oracle_transformer import as_torch, by_hand, layer_weights, torch_attention
 
 TIGHT = 1e-11  # float64 against float64: sums in another order
-TOLERANCE = 1e-5  # float32 against float64, absolute
+TOLERANCE = 1e-5  # where tables of positions, which rest in float32, are turned or added
 
 
 def heads(cross: bool = False, **changes) -> tuple[MultiHead, object]:
@@ -118,19 +118,18 @@ def test_one_block_is_a_layer_of_torch(name, norm_first, activation):
 
 @pytest.mark.parametrize("name", STACKS)
 def test_every_point_of_a_pass_is_that_of_the_formulas(name):
-    built, config = stack(name), STACKS[name].to_dict()
-    tokens, told = numbers(13, 2, 9), across(name, 2)
+    built, config = stack(name).double(), STACKS[name].to_dict()
+    tokens = numbers(13, 2, 9)
+    told = {key: value.double() for key, value in across(name, 2).items()}
     found, stream = recorded(built, tokens, **told)
     for row in range(2):
-        memory = told["memory"][row].double() if told else None
+        memory = told["memory"][row] if told else None
         expected, last = by_hand(config, built.state_dict(), tokens[row].tolist(), "", memory)
-        torch.testing.assert_close(stream[row].double(), last, atol=TOLERANCE, rtol=0)
+        torch.testing.assert_close(stream[row], last, atol=TOLERANCE, rtol=0)
         drawn_weights = {key for key in expected if key.endswith(".attention")}
         assert found.keys() == expected.keys() - drawn_weights
         for key, value in found.items():
-            torch.testing.assert_close(
-                value[row].double(), expected[key], atol=TOLERANCE, rtol=1e-5, msg=key
-            )
+            torch.testing.assert_close(value[row], expected[key], atol=TOLERANCE, rtol=0, msg=key)
         for key in drawn_weights:
             start = key.removesuffix("attention")
             q, k = found[f"{start}q"][row], found[f"{start}k"][row]
@@ -140,7 +139,7 @@ def test_every_point_of_a_pass_is_that_of_the_formulas(name):
             if built.config.causal and "cross" not in key:
                 mask = torch.ones(9, S, dtype=torch.bool).tril()
             weights = attention_of(q, k, mask)
-            torch.testing.assert_close(weights.double(), expected[key], atol=TOLERANCE, rtol=0)
+            torch.testing.assert_close(weights, expected[key], atol=TOLERANCE, rtol=0)
 
 
 def test_points_are_told_in_the_order_of_the_pass_under_the_prefix_of_the_stack():

@@ -11,6 +11,7 @@ import { HeadMap } from "./head-map.js";
 import { Heads } from "./heads.js";
 import { transformerKeys } from "./keys.js";
 import * as lens from "./lens.js";
+import { Microscope } from "./microscope.js";
 import * as next from "./next.js";
 import * as positions from "./positions.js";
 import { Prompt } from "./prompt.js";
@@ -36,6 +37,7 @@ class TransformerLab {
     this.tabs = store.translates ? new Tabs(get("stacks"), store) : null;
     this.heads = new Heads(get("heads"), store, map);
     this.head = new Head(get("head"), store, map);
+    this.microscope = new Microscope(get("microscope"), store, map);
     this.views = {};
     for (const [name, { mount }] of Object.entries(VIEWS)) if (get(name)) this.views[name] = mount(store, get(name));
     saveButtons(store, (words) => this.say(words));

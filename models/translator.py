@@ -39,6 +39,22 @@ def open_checkpoint(files: CheckpointFiles, device: str = "cpu", capacity: int =
     return Translator(network, *sides)
 
 
+def text_of(
+    target: Vocabulary, source: Source, token_ids: Sequence[int], looks: Sequence[int | None]
+) -> str:
+    """The written text, each `<unk>` replaced by the copied word it looked at most, or, with
+    nothing to look with, by the next one (Luong et al. 2015, arXiv:1410.8206)."""
+    written = [k for k, number in enumerate(token_ids) if number == UNKNOWN]
+    if not source.copied or not written:
+        return target.join(token_ids)
+    copies = []
+    for nth, k in enumerate(written):
+        look = looks[k] if k < len(looks) else None
+        at = look if look in source.copied else source.copied[min(nth, len(source.copied) - 1)]
+        copies.append(source.tokens[at])
+    return target.join(token_ids, copies)
+
+
 class Translator:
     """What the server runs: `read` a source, then `translate` it."""
 
@@ -96,19 +112,6 @@ class Translator:
         """Raise ValueError for a prefix that cannot be written or a force that cannot be done."""
         check(self.network, self.target_tokens, len(source.ids), prefix, force or {})
 
-    def _text(self, source: Source, token_ids: Sequence[int], looks: Sequence[int | None]) -> str:
-        """The written text, each `<unk>` replaced by the copied word it looked at most, or, with
-        nothing to look with, by the next one (Luong et al. 2015, arXiv:1410.8206)."""
-        written = [k for k, number in enumerate(token_ids) if number == UNKNOWN]
-        if not source.copied or not written:
-            return self.target.join(token_ids)
-        copies = []
-        for nth, k in enumerate(written):
-            look = looks[k] if k < len(looks) else None
-            at = look if look in source.copied else source.copied[min(nth, len(source.copied) - 1)]
-            copies.append(source.tokens[at])
-        return self.target.join(token_ids, copies)
-
     def translate(
         self,
         source: Source,
@@ -140,7 +143,7 @@ class Translator:
     def _write(self, source: Source, **options) -> Iterator[Beam | Step | End]:
         with torch.no_grad():
             memory, state, _ = self._remember(source)
-        text = partial(self._text, source)
+        text = partial(text_of, self.target, source)
         yield from write(self.network, memory, state, text, **options)
 
 

@@ -9,6 +9,7 @@ path is wanted; the path that it found is then read, so that every step tells al
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -118,11 +119,7 @@ def check(
     force: Mapping[int, int],
 ) -> None:
     """Raise ValueError for a prefix that cannot be written or a force that cannot be done."""
-    for at, number in enumerate(prefix):
-        if not 0 <= number < len(tokens):
-            raise ValueError(f"prefix[{at}] is {number}, tokens are 0..{len(tokens) - 1}")
-        if number in network.never_written or (number == END and at < len(prefix) - 1):
-            raise ValueError(f"prefix[{at}] is {tokens[number]}, which cannot stand inside a text")
+    check_prefix(network, tokens, prefix)
     if force and network.attention is None:
         raise ValueError("this network has no attention to force")
     for step, position in force.items():
@@ -131,6 +128,15 @@ def check(
                 f"step {step} cannot look at {position}: steps count from 0, "
                 f"positions are 0..{annotations - 1}"
             )
+
+
+def check_prefix(network, tokens: Sequence[str], prefix: Sequence[int]) -> None:
+    """Raise ValueError for a prefix that cannot be written."""
+    for at, number in enumerate(prefix):
+        if not 0 <= number < len(tokens):
+            raise ValueError(f"prefix[{at}] is {number}, tokens are 0..{len(tokens) - 1}")
+        if number in network.never_written or (number == END and at < len(prefix) - 1):
+            raise ValueError(f"prefix[{at}] is {tokens[number]}, which cannot stand inside a text")
 
 
 def write(
@@ -153,6 +159,34 @@ def write(
     `look` attention is hard.
     """
     writing = _Writing(network, memory, state, force, points, look)
+    rest = {"beam_size": beam_size, "length_penalty": length_penalty, "limit": limit}
+    yield from write_with(writing, text, prefix=prefix, **rest)
+
+
+class Writing(Protocol):
+    """A network in the middle of a text, whatever it is built of."""
+
+    total: float  # log probability of the tokens written so far
+
+    def search(
+        self, prefix: Sequence[int], width: int, length_penalty: float, limit: int
+    ) -> Iterator[Beam | list[Hypothesis]]:
+        """Beam search behind a prefix, from the start of the text; see `beam.search`."""
+
+    def write(self, index: int, choice: int | None, given: bool) -> Step:
+        """Write one token, the likeliest or `choice`."""
+
+
+def write_with(
+    writing: Writing,
+    text: Text,
+    *,
+    beam_size: int,
+    length_penalty: float,
+    limit: int,
+    prefix: Sequence[int],
+) -> Iterator[Beam | Step | End]:
+    """The steps of the search, of the text it found, and its end."""
     found: list[Hypothesis] | None = None
     # A prefix that is whole is read; a search follows where more than one path is wanted.
     chosen = list(prefix)

@@ -214,8 +214,8 @@ def _attentive(built, seed: int):
                 value *= spread * parameter.shape[1] ** -0.5
             elif "norm" in name and name.endswith("weight"):
                 value = 1 + 0.1 * value
-            else:
-                value *= 0.3
+            else:  # tokens small: else what was read last, whose row is the output's, comes again
+                value *= 0.1
             parameter.copy_(value.half().float())  # as it will be stored
     return built.eval().requires_grad_(False)
 

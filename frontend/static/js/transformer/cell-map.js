@@ -13,10 +13,11 @@ export class CellMap {
   /**
    * @param {HTMLElement} host
    * @param {{label: string, onPoint?: (row: number, column: number) => void,
-   *   onChoose?: (row: number, column: number) => void}} options  -1, -1: nothing is pointed at
+   *   onChoose?: (row: number, column: number) => void, blank?: boolean}} options
+   *   -1, -1: nothing is pointed at; `blank`: NaN is what is not there, else it is hatched
    */
-  constructor(host, { label, onPoint = () => {}, onChoose = () => {} }) {
-    Object.assign(this, { onPoint, onChoose, rows: 0, columns: 0, values: null, at: [0, 0], over: [-1, -1] });
+  constructor(host, { label, onPoint = () => {}, onChoose = () => {}, blank = false }) {
+    Object.assign(this, { onPoint, onChoose, blank, rows: 0, columns: 0, values: null, at: [0, 0], over: [-1, -1] });
     this.canvas = make("canvas", { class: "cell-map", tabindex: "0", role: "application", "aria-label": label });
     this.image = document.createElement("canvas");
     host.append(this.canvas);
@@ -59,7 +60,7 @@ export class CellMap {
   }
 
   /**
-   * Colour the cells. NaN stays transparent and is hatched.
+   * Colour the cells.
    * @param {ArrayLike<number>} values  (rows, columns) @param {[number, number]} limits
    */
   set(values, rows, columns, ramp, [low, high]) {
@@ -89,16 +90,19 @@ export class CellMap {
     return [column * w, row * h, columns * w, rows * h];
   }
 
-  /** @returns {CanvasRenderingContext2D} in css px, for marks upon the map */
-  draw(width, height) {
+  /**
+   * @param {number} [wide]  of the canvas, where there is something beside the cells
+   * @returns {CanvasRenderingContext2D} in css px, for marks upon the map
+   */
+  draw(width, height, wide = width) {
     Object.assign(this, { width, height });
     const { canvas, image } = this;
-    Object.assign(canvas.style, { width: `${width}px`, height: `${height}px` });
-    const { context, ratio } = sharpen(canvas, width, height);
+    Object.assign(canvas.style, { width: `${wide}px`, height: `${height}px` });
+    const { context, ratio } = sharpen(canvas, wide, height);
     context.imageSmoothingEnabled = false;
-    if (this.values) context.drawImage(image, 0, 0, canvas.width, canvas.height);
+    if (this.values) context.drawImage(image, 0, 0, width * ratio, height * ratio);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    if (this.values?.some?.((value) => value !== value)) this.hatch(context);
+    if (!this.blank && this.values?.some((value) => value !== value)) this.hatch(context);
     if (Math.min(width / this.columns, height / this.rows) >= SEEN * 3) this.lines(context);
     return context;
   }

@@ -33,10 +33,10 @@ export class HeadMap extends EventTarget {
     return { point: this.store.point(quantity, layer, stack), at: { head, query } };
   }
 
-  /** All scores of a head. */
-  get scored() {
+  /** All of the opened head in real numbers. */
+  get real() {
     const { layer, head } = this.store.state;
-    return { point: this.store.point("scores", layer), at: { head } };
+    return { point: this.store.point(this.quantity, layer), at: { head } };
   }
 
   /** Scores are fetched whole, where they are not too many. */
@@ -55,7 +55,7 @@ export class HeadMap extends EventTarget {
   }
 
   get wanted() {
-    return this.showsScores ? this.scored : this.whole();
+    return this.showsScores ? this.real : this.whole();
   }
 
   async fetch() {

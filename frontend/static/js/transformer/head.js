@@ -43,7 +43,7 @@ export class Head {
     map.addEventListener("map", () => this.wake());
     new ResizeObserver(() => this.wake()).observe(host);
     store.addEventListener("hover", () => this.refine());
-    store.addEventListener("select", () => this.refine());
+    map.addEventListener("map", () => this.refine());
   }
 
   /** A number with a button on either side. @param {"layer"|"head"} what */

@@ -15,7 +15,8 @@ import { Microscope } from "./microscope.js";
 import * as next from "./next.js";
 import * as positions from "./positions.js";
 import { Prompt } from "./prompt.js";
-import { saveButtons } from "./saver.js";
+import { headFigure, headRows, headsFigure, headsRows, lookFigure, lookRows } from "./figures.js";
+import { provide, saveButtons } from "./saver.js";
 import { Store } from "./store.js";
 import { Strip } from "./strip.js";
 import { Tabs } from "./tabs.js";
@@ -40,11 +41,27 @@ class TransformerLab {
     this.microscope = new Microscope(get("microscope"), store, map);
     this.views = {};
     for (const [name, { mount }] of Object.entries(VIEWS)) if (get(name)) this.views[name] = mount(store, get(name));
+    this.provide();
     saveButtons(store, (words) => this.say(words));
     this.present = new Present(get("present"), FIGURES.filter((name) => document.querySelector(`.${name}-figure`)), { onTurn: () => this.turned(), onToggle: () => this.restyle() });
     this.listen();
     if (this.present.on) this.present.turn(0);
     store.read();
+  }
+
+  /** How the heads, the opened one and the look are saved. */
+  provide() {
+    const { store, map, heads, microscope } = this;
+    let whole = null;
+    const look = () => [store, microscope.look, store.query, microscope.key];
+    provide("heads", { figure: () => headsFigure(store, heads.maps), rows: () => headsRows(store, heads.maps), file: () => "heads" });
+    provide("head", {
+      ready: async () => ([whole] = (await store.slices([map.real])) ?? []),
+      figure: () => headFigure(store, whole, map.quantity),
+      rows: () => headRows(store, whole),
+      file: () => `${store.point(map.quantity, store.state.layer)}-${store.state.head}`,
+    });
+    provide("microscope", { figure: () => lookFigure(...look()), rows: () => lookRows(...look()), file: () => "look" });
   }
 
   listen() {

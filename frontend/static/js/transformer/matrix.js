@@ -105,7 +105,7 @@ export class Matrix {
     Object.assign(this, { imageOf: map, imageRamp: ramp });
     const [height, width] = map.shape;
     const bytes = map.data instanceof Uint8Array ? map.data : Uint8Array.from(map.data, (value) => Math.max(0, Math.min(255, Math.round((255 * (value - low)) / (high - low)))));
-    this.image = mapImage(bytes, width, height, ramp.table);
+    this.image = mapImage(bytes, width, height, ramp.table, this.store.causal());
   }
 
   cells(context) {
@@ -113,9 +113,6 @@ export class Matrix {
     const { pooled, shape } = map.map;
     const [T, S] = [map.queries, map.keys];
     context.imageSmoothingEnabled = false;
-    context.save();
-    this.outline(context, T, S);
-    context.clip();
     context.drawImage(image, 0, 0, shape[1], shape[0], rows.x(0), rows.y(0), shape[1] * pooled * rows.cellWidth, shape[0] * pooled * rows.cellHeight);
     context.strokeStyle = color("--paper");
     context.lineWidth = 1;
@@ -126,26 +123,11 @@ export class Matrix {
     if (this.store.state.stack !== "cross") {
       for (const [first, stop, left, right] of this.store.state.edits.blocked) this.blocked(context, first, Math.min(T, stop), left, Math.min(S, right));
     }
-    context.restore();
   }
 
   line(context, x0, y0, x1, y1) {
     context.moveTo(Math.round(x0) - 0.5 * (x0 === x1), Math.round(y0) - 0.5 * (y0 === y1));
     context.lineTo(Math.round(x1) - 0.5 * (x0 === x1), Math.round(y1) - 0.5 * (y0 === y1));
-  }
-
-  /** Where there are weights at all: a triangle where tokens see only those before them. */
-  outline(context, T, S) {
-    const { rows } = this;
-    context.beginPath();
-    if (!this.store.causal()) return context.rect(rows.x(0), rows.y(0), S * rows.cellWidth, T * rows.cellHeight);
-    context.moveTo(rows.x(0), rows.y(0));
-    for (let q = 0; q < T; q++) {
-      context.lineTo(rows.x(q + 1), rows.y(q));
-      context.lineTo(rows.x(q + 1), rows.y(q + 1));
-    }
-    context.lineTo(rows.x(0), rows.y(T));
-    context.closePath();
   }
 
   /** A rectangle that nobody may look at. */

@@ -3,6 +3,7 @@
 import { color } from "../color.js";
 
 const TALL = [[14, 30], [22, 25], [34, 20], [Infinity, 16]]; // up to so many rows, so high at most
+const ROOMY = 32; // where there is room
 const READABLE = 11.5; // css px a row needs for its label
 const TALLEST = 820; // rows are never higher in all, so that a label each has room
 const SLANT = Math.PI / 3; // of labels over columns
@@ -31,8 +32,8 @@ export class Rows {
     const fan = Math.max(FAN[0] * scale, Math.min(FAN[1] * scale, width * 0.24));
     const taken = this.queryWidth + (beside ? this.keyWidth + fan + 4 * gap : gap);
     const left = Math.max(120, width - taken);
-    const high = TALL.find(([many]) => Math.max(T, S) <= many)[1] * scale;
     const side = Math.max(220, room);
+    const high = Math.max(TALL.find(([many]) => Math.max(T, S) <= many)[1] * scale, Math.min(ROOMY * scale, side / Math.max(T, S)));
     const pitch = Math.min(high, Math.max(side / Math.max(T, S), Math.min(READABLE * scale, (TALLEST * scale) / Math.max(T, S))));
     this.cellHeight = pitch;
     this.cellWidth = Math.min(left / S, pitch * (S < 8 ? 1.6 : 1.15));

@@ -9,7 +9,17 @@ from fastapi import FastAPI
 from starlette.routing import Route
 
 from backend import docs, errors, pages, static
-from backend.api import answer, caption, checkpoints, generate, health, scenes, trace, translate
+from backend.api import (
+    answer,
+    caption,
+    checkpoints,
+    generate,
+    health,
+    scenes,
+    slices,
+    trace,
+    translate,
+)
 from backend.catalog import Catalog
 from backend.guards import HEADERS, BodyLimit, SecurityHeaders
 from backend.settings import Settings
@@ -50,7 +60,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     state.catalog = Catalog(settings.checkpoints, settings.device, settings.max_streams)
     state.tracing = asyncio.Semaphore(2)
     errors.install(app, pages.error_page, HEADERS)
-    api = (health, checkpoints, trace, generate, translate, caption, answer, scenes)
+    api = (health, checkpoints, trace, slices, generate, translate, caption, answer, scenes)
     bodies: dict[str, int] = {}  # what a path may be sent, where it is not the usual
     for module in (*api, docs, pages):
         app.include_router(module.router)

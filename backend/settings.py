@@ -42,6 +42,9 @@ class Settings:
     max_features_bytes: int = _setting(
         64 << 20, "bytes of features of pictures that are remembered, the pictures are not"
     )
+    max_readings_bytes: int = _setting(
+        256 << 20, "bytes of what transformers left behind in reading texts that are remembered"
+    )
     upload_seconds: float = _setting(60.0, "seconds a picture may take to arrive")
     max_stream_seconds: float = _setting(300.0, "seconds one generation may last")
     reader_seconds: float = _setting(30.0, "seconds a stream waits for a reader that has stopped")

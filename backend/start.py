@@ -10,7 +10,7 @@ from backend.errors import Unavailable
 from backend.settings import Settings
 
 if TYPE_CHECKING:
-    from backend.engine import Engine, Pictures
+    from backend.engine import Engine, Pictures, Readings
 
 log = logging.getLogger("unrolled")
 
@@ -60,6 +60,12 @@ def _pictures(settings: Settings) -> "Pictures":
     )
 
 
+def _readings(settings: Settings) -> "Readings":
+    from backend.engine import Readings
+
+    return Readings(settings.max_readings_bytes)
+
+
 async def open_engine(app: FastAPI) -> "Engine":
     """Import, compile and start; then load the checkpoints one after another."""
     state = app.state
@@ -72,6 +78,7 @@ async def open_engine(app: FastAPI) -> "Engine":
         state.catalog.fail(f"the engine could not be started: {error}")
         raise Unavailable(f"The engine could not be started: {error}.") from error
     state.engine, state.pictures = engine, _pictures(state.settings)
+    state.readings = _readings(state.settings)
     state.catalog.device = device
     state.catalog.start()
     return engine

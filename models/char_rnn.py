@@ -163,9 +163,11 @@ class CharRunner:
     """
 
     kind, tasks = CharRNN.kind, CharRNN.tasks
+    context = None  # tokens that can be read: as many as there are
 
     def __init__(self, network: CharRNN, characters: Characters, capacity: int = 128):
         self.network, self.characters, self.capacity = network, characters, capacity
+        self.reads = characters
         self.vocab_size = len(characters)
         self.recurrent = Recurrent(network.config.cell, dict(network.rnn.state_dict()))
         self.points = self.recurrent.points

@@ -78,7 +78,7 @@ class Describer(Calibrated):
         calibration: Mapping[str, list[float]] | None = None,
     ):
         self.network, self.target, self.calibration = network, target, calibration or {}
-        self.attends = network.attention is not None
+        self.attends = self.forces = network.attention is not None
         self.hard = network.config.attention == "hard"
         network.linear = Products()
         if self.attends:

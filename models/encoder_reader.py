@@ -28,7 +28,7 @@ class EncoderReader:
 
     def __init__(self, network: Encoder, reads):
         self.network, self.reads = network, reads
-        self.config = network.config
+        self.config, self.context = network.config, network.config.context
         self.vocab_size = network.config.vocab_size
         self.points = points_of(network, getattr(network, "lens", None))
 

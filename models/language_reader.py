@@ -53,7 +53,7 @@ class LanguageReader:
 
     def __init__(self, network: TransformerLM, reads):
         self.network, self.reads = network, reads
-        self.config = network.config
+        self.config, self.context = network.config, network.config.context
         self.vocab_size = network.config.vocab_size
         self.points = points_of(network, network.lens)
 

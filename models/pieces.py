@@ -35,6 +35,8 @@ ALPHABET = bytes_alphabet()
 class Pieces:
     """A tokenizer and the text of each of its tokens."""
 
+    unit = "tokens"  # what they are called
+
     def __init__(self, tokenizer: Tokenizer):
         self.tokenizer = tokenizer
         self.style = _style(json.loads(tokenizer.to_str()))

@@ -14,6 +14,8 @@ class UnknownCharacters(ValueError):
 class Characters:
     """The alphabet of a character model: symbol k is `symbols[k]`."""
 
+    unit = "characters"  # what its tokens are called
+
     def __init__(self, symbols: Sequence[str]):
         if any(len(symbol) != 1 for symbol in symbols):
             raise ValueError("every symbol of a character alphabet must be one character")

@@ -47,7 +47,7 @@ class TransformerTranslator:
 
     def __init__(self, network: TransformerSeq2Seq, source: Vocabulary, target: Vocabulary):
         self.network, self.source, self.target = network, source, target
-        self.config = network.config
+        self.config, self.context = network.config, network.config.context
         self.target_tokens = target.tokens
         self.points = [*points_of(network.encoder), *points_of(network.decoder, network.lens)]
 

@@ -59,11 +59,12 @@ class Translator:
     """What the server runs: `read` a source, then `translate` it."""
 
     kind, tasks = Seq2Seq.kind, Seq2Seq.tasks
+    context = None  # tokens that can be read: as many as there are
 
     def __init__(self, network: Seq2Seq, source: Vocabulary, target: Vocabulary):
         self.network, self.source, self.target = network, source, target
         config = network.config
-        self.attends = config.attention != "none"
+        self.attends = self.forces = config.attention != "none"
         network.linear = Products()
         if network.attention is not None:
             network.attention.linear = network.linear

@@ -8,14 +8,60 @@ SHOWN = 20  # unknown characters listed with their positions
 
 
 def read_text(runner, text: str, field: str, limit: int) -> list[int]:
-    """Tokens of a text, or an error that names the field and every position that is wrong."""
+    """Tokens of a text, or an error that names the field and every position that is wrong.
+
+    A network that has a context reads no more tokens than it holds.
+    """
     from models.text import UnknownCharacters
 
     check_length(text, field, limit)
+    reads = runner.reads
     try:
-        return runner.characters.encode(text)
+        if reads.unit == "tokens":
+            check_whole(text, field)
+        ids = reads.encode(text)
     except UnknownCharacters as error:
-        raise strangers(error.found, field, runner.characters.symbols) from None
+        raise strangers(error.found, field, reads.symbols) from None
+    context = runner.context
+    if context is not None and len(ids) > context:
+        raise too_long(field, reads.unit, len(ids), context)
+    return ids
+
+
+def read_source(runner, text: str, settings):
+    """A text to translate, as its network reads it; the errors of `read_text`."""
+    from models.text import UnknownCharacters
+
+    check_length(text, "text", settings.max_text_characters)
+    check_whole(text, "text")
+    try:
+        source = runner.read(text)
+    except UnknownCharacters as error:
+        known = [token for token in runner.source.tokens if len(token) == 1]
+        raise strangers(error.found, "text", known) from None
+    if len(source.ids) < 2:  # the end mark alone
+        raise Invalid("text holds nothing to translate.", "Type at least one word.", "empty_text")
+    limit = min(settings.max_source_tokens, runner.context or settings.max_source_tokens)
+    if len(source.ids) > limit:
+        raise too_long("text", "tokens", len(source.ids), limit)
+    return source
+
+
+def too_long(field: str, unit: str, found: int, limit: int) -> TooLarge:
+    """The error for a text of more characters or tokens than are read."""
+    return TooLarge(
+        f"{field} has {found} {unit}, at most {limit} are read.",
+        "Send a shorter text.",
+        "text_too_long",
+        limit=limit,
+    )
+
+
+def check_whole(text: str, field: str) -> None:
+    """Refuse halves of surrogate pairs: JSON can write them, and no tokenizer reads them."""
+    halves = [(at, c) for at, c in enumerate(text) if "\ud800" <= c <= "\udfff"]
+    if halves:
+        raise strangers(halves, field, "")
 
 
 def check_length(text: str, field: str, limit: int) -> None:
@@ -23,12 +69,7 @@ def check_length(text: str, field: str, limit: int) -> None:
     if not text:
         raise Invalid(f"{field} is empty.", "Type at least one character.", "empty_text")
     if len(text) > limit:
-        raise TooLarge(
-            f"{field} has {len(text)} characters, at most {limit} are read.",
-            "Send a shorter text.",
-            "text_too_long",
-            limit=limit,
-        )
+        raise too_long(field, "characters", len(text), limit)
 
 
 def strangers(places: list[tuple[int, str]], field: str, symbols: Iterable[str]) -> Invalid:

@@ -7,10 +7,9 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.api.texts import check_length, read_points, strangers
+from backend.api.texts import read_points, read_source
 from backend.api.translation import TARGET, Teller, Translation
 from backend.api.wishes import Wish, answer, check_force, check_new_tokens, check_prefix
-from backend.errors import Invalid, TooLarge
 
 router = APIRouter(prefix="/api/checkpoints", tags=["translate"])
 Force = Annotated[list[int], Field(min_length=2, max_length=2)]
@@ -67,7 +66,7 @@ def _wish(entry, body: TranslateRequest, settings) -> tuple[Wish, Any]:
     limit = settings.max_target_tokens
     check_new_tokens(body.max_new_tokens, limit)
     points = read_points(runner, body.points)
-    source = _read(runner, body.text, settings)
+    source = read_source(runner, body.text, settings)
     check_prefix(runner, body.prefix, limit)
     length, positions = len(body.prefix) + body.max_new_tokens, len(source.ids)
     check_force(runner, body.force, length, "target step", {"source position": positions})
@@ -91,28 +90,3 @@ def _wish(entry, body: TranslateRequest, settings) -> tuple[Wish, Any]:
         write=write,
     )
     return wish, source
-
-
-def _read(runner, text: str, settings):
-    from models.text import UnknownCharacters
-
-    check_length(text, "text", settings.max_text_characters)
-    halves = [(at, c) for at, c in enumerate(text) if "\ud800" <= c <= "\udfff"]
-    if halves:  # of a surrogate pair: JSON can write them, and no tokenizer reads them
-        raise strangers(halves, "text", "")
-    try:
-        source = runner.read(text)
-    except UnknownCharacters as error:
-        known = [token for token in runner.source.tokens if len(token) == 1]
-        raise strangers(error.found, "text", known) from None
-    if len(source.ids) < 2:  # the end mark alone
-        raise Invalid("text holds nothing to translate.", "Type at least one word.", "empty_text")
-    limit = settings.max_source_tokens
-    if len(source.ids) > limit:
-        raise TooLarge(
-            f"text has {len(source.ids)} tokens, at most {limit} are read.",
-            "Send a shorter text, a sentence at a time.",
-            "text_too_long",
-            limit=limit,
-        )
-    return source

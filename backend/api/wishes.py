@@ -78,14 +78,14 @@ def check_new_tokens(asked: int, limit: int) -> None:
         )
 
 
-def check_prefix(runner, prefix: Sequence[int], limit: int) -> None:
+def check_prefix(runner, prefix: Sequence[int], limit: int, field: str = "prefix") -> None:
     """The tokens of a prefix are tokens that can be written, the end mark the last if any."""
     from models.decoder import END
 
     if len(prefix) > limit:
         raise Invalid(
-            f"prefix has {len(prefix)} tokens, at most {limit} are written.",
-            "Send a shorter prefix.",
+            f"{field} has {len(prefix)} tokens, at most {limit} are written.",
+            f"Send a shorter {field}.",
             "too_many_tokens",
             limit=limit,
         )
@@ -93,16 +93,16 @@ def check_prefix(runner, prefix: Sequence[int], limit: int) -> None:
     for at, token in enumerate(prefix):
         if not 0 <= token < known or token in never:
             raise Invalid(
-                f"prefix[{at}] is {shown(token)}, which is no token that can be written.",
+                f"{field}[{at}] is {shown(token)}, which is no token that can be written.",
                 f"The tokens are 0 to {known - 1}, without {' and '.join(map(str, never))}.",
-                "bad_prefix",
+                f"bad_{field}",
                 position=at,
             )
         if token == END and at < len(prefix) - 1:
             raise Invalid(
-                f"prefix[{at}] is {token}, the end mark, and {len(prefix) - at - 1} follow it.",
-                "The end mark may only be the last token of a prefix.",
-                "bad_prefix",
+                f"{field}[{at}] is {token}, the end mark, and {len(prefix) - at - 1} follow it.",
+                f"The end mark may only be the last token of a {field}.",
+                f"bad_{field}",
                 position=at,
             )
 
@@ -119,6 +119,12 @@ def check_force(
             "This network has no attention that could be forced.",
             "Send an empty force, or ask a checkpoint with attention.",
             "no_attention",
+        )
+    if force and not runner.forces:
+        raise Invalid(
+            "This network attends with many heads in many layers: there is no one place to force.",
+            "Send an empty force, or ask a recurrent checkpoint with attention.",
+            "no_force",
         )
     seen = set()
     for at, (number, *place) in enumerate(force):

@@ -11,6 +11,7 @@ batch      the live generations of one model, one step at a time
 turns      live generators of any models, an item of each in turn
 worker     the thread of one device
 pictures   the encoder of pictures and the memory of what it made
+readings   the memory of what transformers left behind in reading
 engine     submit, stop, stats
 """
 
@@ -19,6 +20,7 @@ from backend.engine.errors import EngineError, Full, TooLarge, TooMany
 from backend.engine.job import End, Job, Runner, Step
 from backend.engine.limits import Limits
 from backend.engine.pictures import Pictures, Seen
+from backend.engine.readings import Readings
 from backend.engine.stream import Stream
 from backend.engine.turns import Turn
 
@@ -30,6 +32,7 @@ __all__ = [
     "Job",
     "Limits",
     "Pictures",
+    "Readings",
     "Runner",
     "Seen",
     "Stats",

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.checkpoint import TOKENIZERS, write_file
+from models.checkpoint import write_file
 from models.seq2seq import Seq2Seq
 from models.subwords import BEGIN, END, Vocabulary
 from models.training.loop import train_epochs
@@ -98,7 +98,7 @@ def keep_vocabularies(data, run: Path) -> None:
     Learned anew, the same tokens may get other numbers. Raises FileNotFoundError for a run that
     has weights and no vocabularies.
     """
-    files = [run / name for name in TOKENIZERS]
+    files = [run / f"{side}.tokenizer.json" for side in ("source", "target")]
     if (run / "progress.json").exists():
         data.vocabularies = tuple(Vocabulary.read(file.read_text("utf-8")) for file in files)
     else:

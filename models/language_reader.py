@@ -63,6 +63,10 @@ class LanguageReader:
         """Raises `TooLong` and `BadEdits`."""
         return read_stack(self.network, ids, edits)
 
+    def off(self, heads: Collection[str]) -> dict[str, frozenset[int]]:
+        """Heads such as `blocks.2.5` by their attention. Raises `BadEdits`."""
+        return Edits(frozenset(heads)).off(heads_of(self.network))
+
     def write(
         self,
         prefix: Sequence[int],
@@ -75,13 +79,12 @@ class LanguageReader:
         than the context, `BadEdits` for a head that is not there, and `UnknownPoint`."""
         check_length(prefix, self.config.context)
         names = choose(points, (point.name for point in self.points))
-        off = Edits(frozenset(heads_off)).off(heads_of(self.network))
         return write(
             self.network,
             prefix,
             max_new_tokens,
             points=names,
-            heads_off=off,
+            heads_off=self.off(heads_off),
             known=len(self.reads),
             **options,
         )

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+import numpy as np
 from pybase64 import b64encode
 
 
@@ -24,15 +25,38 @@ def writer_of(symbols: tuple[str, ...], points: tuple) -> "StepWriter":
     return StepWriter(symbols, points)
 
 
-class StepWriter:
+class TokenWriter:
+    """Writes what every step tells of its token."""
+
+    def __init__(self, symbols: Sequence[str]):
+        self.tokens = [json.dumps(symbol, ensure_ascii=False) for symbol in symbols]
+        self._heads = [f'"token":{text},"token_id":{k}' for k, text in enumerate(self.tokens)]
+
+    def candidates(self, top: Iterable[tuple[int, float, float]]) -> str:
+        """The most likely tokens: text, number, probability, probability in the draw."""
+        heads = self._heads
+        return ",".join(
+            [f'{{{heads[k]},"probability":{p:.7g},"drawn":{d:.7g}}}' for k, p, d in top]
+        )
+
+    def begin(self, step) -> str:
+        """A `step` event up to its points."""
+        probability = "null" if step.probability is None else f"{step.probability:.7g}"
+        return (
+            f'event: step\ndata: {{"index":{step.index},{self._heads[step.token_id]},'
+            f'"prefix":{"true" if step.prefix else "false"},"probability":{probability},'
+            f'"top":[{self.candidates(step.top)}],"points":{{'
+        )
+
+
+class StepWriter(TokenWriter):
     """Writes steps that hold the same points of the same network.
 
     `points` describe what `Step.columns` holds, by name.
     """
 
     def __init__(self, symbols: Sequence[str], points: Sequence):
-        self.tokens = [json.dumps(symbol, ensure_ascii=False) for symbol in symbols]
-        self._heads = [f'"token":{text},"token_id":{k}' for k, text in enumerate(self.tokens)]
+        super().__init__(symbols)
         self._described = {
             p.name: f"{json.dumps(p.name)}:"
             f'{{"axes":{json.dumps([a for a in p.axes if a != "time"])},'
@@ -43,25 +67,13 @@ class StepWriter:
         self._pieces: list[tuple[bytes, int, int]] | None = None
         self._tail = b""
 
-    def candidates(self, top: Iterable[tuple[int, float, float]]) -> str:
-        """The most likely tokens: text, number, probability, probability in the draw."""
-        heads = self._heads
-        return ",".join(
-            [f'{{{heads[k]},"probability":{p:.7g},"drawn":{d:.7g}}}' for k, p, d in top]
-        )
-
     def steps(self, steps: Sequence) -> bytes:
         """A `step` event for each of them."""
         if self._pieces is None:
             self._cut(steps[0].columns)
-        heads, pieces, tail, parts = self._heads, self._pieces, self._tail, []
+        pieces, tail, parts = self._pieces, self._tail, []
         for step in steps:
-            probability = "null" if step.probability is None else f"{step.probability:.7g}"
-            parts.append(
-                f'event: step\ndata: {{"index":{step.index},{heads[step.token_id]},'
-                f'"prefix":{"true" if step.prefix else "false"},"probability":{probability},'
-                f'"top":[{self.candidates(step.top)}],"points":{{'.encode()
-            )
+            parts.append(self.begin(step).encode())
             if pieces:
                 numbers = memoryview(step.row).cast("B")
                 for head, start, stop in pieces:
@@ -78,3 +90,33 @@ class StepWriter:
             self._pieces.append((head.encode(), 4 * start, 4 * stop))
             between = '"}},'
         self._tail = b'"}}}}\n\n' if self._pieces else b"}}\n\n"
+
+
+class RowWriter(TokenWriter):
+    """Writes steps whose points grow with the text: `Step.points` has a row of each by name.
+
+    `points` are (name, axes of the row, range).
+    """
+
+    def __init__(self, symbols: Sequence[str], points: Iterable[tuple[str, Sequence[str], str]]):
+        super().__init__(symbols)
+        self._described = {
+            name: f'{json.dumps(name)}:{{"axes":{json.dumps(axes)},"range":{json.dumps(range)},'
+            '"data":{"dtype":"f4","shape":"'
+            for name, axes, range in points
+        }
+
+    def steps(self, steps: Sequence) -> bytes:
+        """A `step` event for each of them."""
+        parts = []
+        for step in steps:
+            parts.append(self.begin(step).encode())
+            between = ""
+            for name, described in self._described.items():
+                values = np.ascontiguousarray(step.points[name], "<f4")
+                shape = ", ".join(str(size) for size in values.shape)
+                parts.append(f'{between}{described}{shape}","bdata":"'.encode())
+                parts.append(b64encode(values))
+                between = '"}},'
+            parts.append(b'"}}}}\n\n' if self._described else b"}}\n\n")
+        return b"".join(parts)

@@ -1,12 +1,15 @@
-"""Continue a prefix, a server-sent event a character, with every point asked for."""
+"""Continue a prefix, a server-sent event a token, with every point asked for."""
 
 import secrets
 from collections.abc import AsyncIterator
+from typing import Annotated
 
 from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.api import turns
 from backend.api.events import StepWriter, event, writer_of
 from backend.api.streams import EventStream, submit
 from backend.api.texts import read_points, read_text
@@ -32,6 +35,9 @@ class GenerateRequest(BaseModel):
     seed: int | None = Field(None, ge=0, le=MAX_SEED, description="null: the server chooses")
     points: list[str] | None = Field(None, description="names of points; null: all, []: none")
     start: int = Field(0, ge=0, description="steps of the prefix before this one are not sent")
+    heads_off: list[Annotated[str, Field(max_length=100)]] = Field(
+        [], max_length=4096, description="heads that add nothing, such as `blocks.2.5`"
+    )
 
 
 @router.post(
@@ -41,7 +47,8 @@ class GenerateRequest(BaseModel):
         200: {
             "content": {"text/event-stream": {}},
             "description": "`start`, a `step` for every token of the prefix and every new one, "
-            "then `done` or `error`",
+            "then `done`, which says why it `stopped`: `length`, or at the end of the `context`; "
+            "or `error`",
         }
     },
 )
@@ -58,17 +65,24 @@ async def generate(request: Request, id: str, body: GenerateRequest) -> Streamin
         )
     entry = await state.catalog.open(id, "generate")
     runner = entry.runner
-    prefix = read_text(runner, body.prefix, "prefix", state.settings.max_text_characters)
+    limit = state.settings.max_text_characters
+    prefix = await run_in_threadpool(read_text, runner, body.prefix, "prefix", limit)
     if body.start > len(prefix):
         raise Invalid(
-            f"start is {body.start}, the prefix has {len(prefix)} characters.",
+            f"start is {body.start}, the prefix has {len(prefix)} {runner.reads.unit}.",
             "start counts steps of the prefix that are not sent.",
             "bad_range",
         )
     points = read_points(runner, body.points)
     seed = secrets.randbelow(1 << 32) if body.seed is None else body.seed
-    stream = await submit(request, _job(entry, body, prefix, points, seed))
-    return EventStream(stream, _events(stream, entry, prefix, points, seed))
+    batched = hasattr(runner, "stepper")  # with others of its kind; else it takes turns
+    if not batched:
+        turns.check_heads(runner, body.heads_off)
+    elif body.heads_off:
+        raise Invalid("This network has no heads.", "Leave heads_off out, or send [].", "bad_edits")
+    make, tell = (_job, _events) if batched else (turns.job, turns.events)
+    stream = await submit(request, make(entry, body, prefix, points, seed))
+    return EventStream(stream, tell(stream, entry, prefix, points, seed))
 
 
 def _job(entry, body: GenerateRequest, prefix, points, seed):
@@ -91,7 +105,7 @@ def _job(entry, body: GenerateRequest, prefix, points, seed):
 async def _events(stream, entry, prefix, points, seed) -> AsyncIterator[bytes]:
     from backend.engine import End
 
-    writer = writer_of(tuple(entry.runner.characters.symbols), tuple(points))
+    writer = writer_of(tuple(entry.runner.reads.symbols), tuple(points))
     written: list[int] = []
     yield event("start", {"checkpoint": entry.id, "seed": seed, "tokens": len(prefix)})
     async for steps in stream:
@@ -107,5 +121,5 @@ def _done(writer: StepWriter, end, tokens: list[int], count: int, seed: int) -> 
     text = "".join(symbols[k][1:-1] for k in tokens)  # JSON strings without their quotes
     return (
         f'event: done\ndata: {{"text":"{text}","seed":{seed},"tokens":{count},'
-        f'"next":[{writer.candidates(end.next)}]}}\n\n'
+        f'"next":[{writer.candidates(end.next)}],"stopped":"length"}}\n\n'
     ).encode()

@@ -1,14 +1,14 @@
 """What goes on inside a transformer while it reads a text: points, cut where somebody looks."""
 
 from time import perf_counter
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.api.texts import read_source, read_text, too_long
+from backend.api.texts import read_source, read_text, texts_of, too_long
 from backend.api.wishes import check_prefix
 from backend.arrays import Array, encode
 from backend.errors import Invalid, TooLarge
@@ -259,16 +259,9 @@ def _told(cut, symbols) -> dict:
         "high": cut.high,
         "pooled": cut.pooled,
         "data": encode(cut.data),
-        "top_tokens": None if ids is None else _texts(ids.tolist(), symbols),
+        "top_tokens": None if ids is None else texts_of(ids.tolist(), symbols),
         "top_ids": None if ids is None else encode(ids),
     }
-
-
-def _texts(ids, symbols) -> Any:
-    """Numbers in lists of any depth -> their texts; a number without a token has none."""
-    if isinstance(ids, list):
-        return [_texts(one, symbols) for one in ids]
-    return symbols[ids] if ids < len(symbols) else ""
 
 
 def _next(runner, reading) -> dict | None:
@@ -280,7 +273,7 @@ def _next(runner, reading) -> dict | None:
     best = reading.next().topk(min(NEXT, len(symbols)))
     ids = best.indices.tolist()
     return {
-        "tokens": _texts(ids, symbols),
+        "tokens": texts_of(ids, symbols),
         "token_ids": ids,
         "probabilities": encode(np.asarray(best.values.cpu())),
     }

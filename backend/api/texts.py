@@ -1,6 +1,7 @@
 """What the routes that read text have in common: from a text to tokens, from names to points."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from backend.errors import Invalid, TooLarge
 
@@ -86,6 +87,13 @@ def strangers(places: list[tuple[int, str]], field: str, symbols: Iterable[str])
         characters=found[:SHOWN],
         count=count,
     )
+
+
+def texts_of(ids: int | list, symbols: Sequence[str]) -> Any:
+    """Numbers in lists of any depth -> their texts; a number without a token has none."""
+    if isinstance(ids, list):
+        return [texts_of(one, symbols) for one in ids]
+    return symbols[ids] if ids < len(symbols) else ""
 
 
 def asked_points(names: list[str] | None) -> list[str] | None:

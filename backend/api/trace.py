@@ -1,16 +1,19 @@
 """Read a text and show the network's points over it."""
 
+from math import prod
+
 import numpy as np
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.api.texts import read_points, read_text
+from backend.api.texts import read_points, read_text, texts_of
 from backend.arrays import Array, encode
 from backend.errors import Invalid, TooLarge
 
 router = APIRouter(prefix="/api/checkpoints", tags=["trace"])
 NEXT = 5  # most likely next tokens that are told
+STEPS = ("time", "query")  # axes that start and stop cut
 
 
 class TraceRequest(BaseModel):
@@ -37,44 +40,67 @@ class Trace(BaseModel):
     checkpoint: str
     tokens: list[str]
     points: dict[str, TracedPoint]
-    next: NextTokens
-    probability: Array = Field(description="of each token given those before it; NaN for the first")
+    next: NextTokens | None = Field(description="null where nothing is predicted")
+    probability: Array | None = Field(
+        description="of each token given those before it; NaN for the first"
+    )
 
 
 @router.post("/{id}/trace", response_model=Trace)
 async def trace(request: Request, id: str, body: TraceRequest) -> dict:
-    """Read `text` from the zero state and return the points of steps `start` to `stop`."""
+    """Read `text` and return the points of steps `start` to `stop`: of axes `time` and `query`; all
+    keys that they look at."""
     state = request.app.state
     entry = await state.catalog.open(id, "trace")
     runner = entry.runner
-    tokens = read_text(runner, body.text, "text", state.settings.max_text_characters)
+    limit = state.settings.max_text_characters
+    tokens = await run_in_threadpool(read_text, runner, body.text, "text", limit)
     stop = len(tokens) if body.stop is None else body.stop
     if not body.start < stop <= len(tokens):
         raise Invalid(
-            f"start {body.start} and stop {stop} do not fit a text of {len(tokens)} characters.",
+            f"start {body.start} and stop {stop} do not fit a text of {len(tokens)} "
+            f"{runner.reads.unit}.",
             "Choose 0 <= start < stop <= length.",
             "bad_range",
         )
     points = read_points(runner, body.points)
-    width = sum(point.shape[-1] for point in points)
-    limit = state.settings.max_trace_bytes
-    if 4 * width * (stop - body.start) > limit:
+    _check_size(points, body.start, stop, len(tokens), state.settings.max_trace_bytes)
+    await state.ready()
+    run, memory = (_trace, ()) if hasattr(runner, "trace") else (_reading, (state.readings,))
+    async with state.tracing:
+        return await run_in_threadpool(run, entry, tokens, points, body.start, stop, *memory)
+
+
+def _check_size(points: list, start: int, stop: int, length: int, limit: int) -> None:
+    """Refuse more numbers than are sent, before they are made."""
+    once, each = 0, 0  # bytes: of all steps together, of a step
+    for p in points:
+        sizes = dict.fromkeys(STEPS, 1) | {"key": length}
+        size = 4 * prod(sizes.get(a, n) for a, n in zip(p.axes, p.shape, strict=True))
+        if set(STEPS) & set(p.axes):
+            each += size
+        else:
+            once += size
+    total = once + each * (stop - start)
+    if total > limit:
+        fit = max(0, limit - once) // each if each else 0
         raise TooLarge(
-            f"These points take {4 * width * (stop - body.start)} bytes, at most {limit} are sent.",
-            f"Ask for at most {limit // (4 * width)} steps at a time, or for fewer points.",
+            f"These points take {total} bytes, at most {limit} are sent.",
+            f"Ask for at most {fit} steps at a time, or for fewer points."
+            if fit
+            else "Ask for fewer points.",
             "trace_too_large",
             limit=limit,
         )
-    async with state.tracing:
-        return await run_in_threadpool(_trace, entry, tokens, points, body.start, stop)
 
 
 def _trace(entry, tokens: list[int], points: list, start: int, stop: int) -> dict:
+    """Of a network that reads step by step."""
     runner = entry.runner
     names = [point.name for point in points]
     values, after, probability = runner.trace(tokens, names, start, stop)
     top = after.topk(min(NEXT, after.shape[-1]))
-    symbols = runner.characters.symbols
+    symbols = runner.reads.symbols
     return {
         "checkpoint": entry.id,
         "tokens": [symbols[token] for token in tokens[start:stop]],
@@ -87,6 +113,37 @@ def _trace(entry, tokens: list[int], points: list, start: int, stop: int) -> dic
             "probabilities": encode(_array(top.values)),
         },
         "probability": encode(_array(probability)),
+    }
+
+
+def _reading(entry, tokens: list[int], points: list, start: int, stop: int, readings) -> dict:
+    """Of a transformer, which reads a text at once."""
+    from models.reading import NOTHING, Slice
+
+    runner = entry.runner
+    symbols = runner.reads.symbols
+    steps = (start, stop)
+    key = (entry.id, tuple(tokens), (), NOTHING)  # as that of a request for slices
+    with readings.use(key, lambda: runner.reading(tokens)) as found:
+        cut = [found.slice(Slice(p.name, {a: steps for a in STEPS if a in p.axes})) for p in points]
+        predicts = runner.config.causal
+        last = f"blocks.{runner.config.num_layers - 1}.lens"
+        top = found.slice(Slice(last, {"time": steps}, top=NEXT)) if predicts else None
+        given = found.given(tokens)[start:stop] if predicts else None
+    return {
+        "checkpoint": entry.id,
+        "tokens": [symbols[token] for token in tokens[start:stop]],
+        "points": {
+            one.point: {"axes": one.axes, "range": one.range, "data": encode(one.data)}
+            for one in cut
+        },
+        "next": None
+        if top is None
+        else {
+            "tokens": texts_of(top.token_ids.tolist(), symbols),
+            "probabilities": encode(top.data),
+        },
+        "probability": None if given is None else encode(_array(given)),
     }
 
 

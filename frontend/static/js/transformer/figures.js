@@ -116,7 +116,7 @@ export function lookFigure(store, look, i, j) {
   const givers = foremost(look.weights, 5, j);
   const strip = (rows, names, axis, limit) => ({ type: "heatmap", z: rows.map((row) => Array.from(row)), y: names, ...axis, zmin: -limit, zmax: limit, colorscale: scaleOf(signedRamp()), showscale: false, xgap: 1, ygap: 2 });
   const mixed = [...givers.map((key) => given(look, key)), look.z];
-  const what = `${t("layer {layer}, head {head}", { layer, head })}, “${escaped(labels.queries[i])}” → “${escaped(labels.keys[j])}”: e = ${short(look.scores[j])}, α = ${short(look.weights[j])}`;
+  const what = `${t("layer {layer}, head {head}", { layer, head })}, ${[labels.queries[i], labels.keys[j]].map((word) => t("quoted {word}", { word: escaped(word) })).join(" → ")}: e = ${short(look.scores[j])}, α = ${short(look.weights[j])}`;
   const places = Array.from({ length: look.keys }, (_, key) => key);
   const layout = paper(titleOf(store, what), 1100, 760);
   const units = { ...BARE, title: { text: t("unit") } };

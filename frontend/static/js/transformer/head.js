@@ -59,6 +59,13 @@ export class Head {
     return { what, value, less, more, element: make("span", { class: "stepper" }, make("span", {}, t(what)), less, value, more) };
   }
 
+  /** Weights or scores: the other of the two. */
+  turn() {
+    const { map, choice } = this;
+    choice.value = map.showsScores || !map.scorable ? "attention" : "scores";
+    map.show(choice.value);
+  }
+
   wake() {
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
@@ -158,6 +165,6 @@ export class Head {
   }
 
   quoted(tokens, k) {
-    return `“${labelsOf(tokens)[k] ?? ""}”`;
+    return t("quoted {word}", { word: labelsOf(tokens)[k] ?? "" });
   }
 }

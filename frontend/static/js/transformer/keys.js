@@ -18,6 +18,7 @@ export function transformerKeys(lab) {
     "]": () => store.step(1),
     "{": () => store.set({ layer: store.state.layer - 1 }),
     "}": () => store.set({ layer: store.state.layer + 1 }),
+    a: () => lab.head.turn(),
     Escape: () => store.set({ key: -1 }),
     "/": () => document.getElementById("prompt").focus(),
     p: () => present.toggle(),

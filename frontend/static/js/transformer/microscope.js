@@ -168,7 +168,7 @@ export class Microscope {
     const { store, labels, look } = this;
     const { layer, head } = store.state;
     this.asked.replaceChildren(
-      make("b", { class: "q-query" }, `“${labels.queries[i]}”`), ` ${t("looks at")} `, make("b", { class: "q-key" }, `“${labels.keys[j]}”`),
+      make("b", { class: "q-query" }, t("quoted {word}", { word: labels.queries[i] })), ` ${t("looks at")} `, make("b", { class: "q-key" }, t("quoted {word}", { word: labels.keys[j] })),
       make("span", { class: "quiet" }, ` · ${t("layer {layer}, head {head}", { layer, head }).toLocaleLowerCase()} · `), make("span", { class: "num" }, percent(look.weights[j])),
       ...(store.state.key < 0 ? [make("span", { class: "note" }, ` ${t("the one it looks at most")}`)] : []),
     );

@@ -37,9 +37,8 @@ class Pieces:
 
     unit = "tokens"  # what they are called
 
-    def __init__(self, tokenizer: Tokenizer):
-        self.tokenizer = tokenizer
-        self.style = _style(json.loads(tokenizer.to_str()))
+    def __init__(self, tokenizer: Tokenizer, style: str):
+        self.tokenizer, self.style = tokenizer, style
         added = tokenizer.get_added_tokens_decoder()
         self.special = {number for number, token in added.items() if token.special}
         names = {number: name for name, number in tokenizer.get_vocab().items()}
@@ -71,7 +70,7 @@ class Pieces:
         tokenizer.no_truncation()
         if isinstance(tokenizer.model, models.BPE):
             tokenizer.model.dropout = None
-        return cls(tokenizer)
+        return cls(tokenizer, _style(about, tokenizer.model))
 
     def __len__(self) -> int:
         """One more than the largest number of a token."""
@@ -154,13 +153,11 @@ def _kinds(about) -> set[str]:
     return {about.get("type")}.union(*map(_kinds, parts))
 
 
-def _style(about: dict) -> str:
+def _style(about: dict, model: models.Model) -> str:
     """How names of tokens are written: as bytes, with ▁ for spaces, or as words with ##."""
     if "ByteLevel" in _kinds(about.get("decoder")) | _kinds(about.get("pre_tokenizer")):
         return "bytes"
-    if about["model"].get("type") == "WordPiece":
-        return "words"
-    return "spaces"
+    return "words" if isinstance(model, models.WordPiece) else "spaces"
 
 
 def _set(about, name: str, value) -> None:

@@ -9,14 +9,16 @@ for. A `Slice` names a point and where to cut it.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from threading import Lock
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from models.attention_maps import Window, draw
 from models.trace import Point, UnknownPoint
-from models.transformer import Transformer, attention_of, scores_of
+from models.transformer import Transformer, scores_of
 
 KEPT = ("q", "k")  # of every attention, by the first pass
 POOLED_AXES = ("query", "key")
@@ -161,6 +163,16 @@ class Heard:
     across: Tensor | None = None  # (T, S), the same of the other text
     lens: Callable[[Tensor], Tensor] | None = None
 
+    @cached_property
+    def window(self) -> Window | None:
+        """`mask` as maps are made with it."""
+        return None if self.mask is None else Window(self.mask)
+
+    @cached_property
+    def window_across(self) -> Window | None:
+        """`across` as maps are made with it."""
+        return None if self.across is None else Window(self.across)
+
 
 class Reading:
     """One text, or a text and what was written of it, read once.
@@ -280,30 +292,27 @@ class Reading:
         pooled, ids = 1, None
         if asked.size:
             pooled = self._pooled({a: len(w) for a, w in taken.items()}, asked.size)
-        parts, places = [], []
-        for name in names:
-            value = self._value(name, taken)
+        if names[0].endswith(".attention"):
+            data = self._maps(names, taken, np.uint8 if asked.form == "u1" else np.float32, pooled)
+        else:
+            values = [self._value(name, taken) for name in names]
             if asked.top:
-                best = value.topk(min(asked.top, value.shape[-1]))
-                value = best.values
-                places.append(best.indices.cpu().numpy())
-            if pooled > 1:
-                value = _pool(value, point.axes, pooled)
-            parts.append(value.float().cpu().numpy())
-        data = np.stack(parts)
-        if asked.top:
-            ids = np.stack(places)
+                best = [value.topk(min(asked.top, value.shape[-1])) for value in values]
+                values = [one.values for one in best]
+                ids = np.stack([one.indices.cpu().numpy() for one in best])
+            data = np.stack([value.float().cpu().numpy() for value in values])
         axes = ["layer", *point.axes]
         for axis in [axis for axis, where in asked.at.items() if isinstance(where, int)]:
-            at = axes.index(axis)
-            data = np.take(data, 0, at)
-            ids = None if ids is None else np.take(ids, 0, at)
+            one = (slice(None),) * axes.index(axis) + (0,)
+            data, ids = data[one], None if ids is None else ids[one]
             axes.remove(axis)
         if "*" not in asked.point:
             data, ids = data[0], None if ids is None else ids[0]
             axes.remove("layer")
         scale, low, high = "linear", 0.0, 1.0
-        if asked.form == "u1":
+        if asked.form == "u1" and data.dtype == np.uint8:  # maps are made as bytes
+            scale = "sqrt"
+        elif asked.form == "u1":
             data, scale, low, high = _bytes(data, point.range)
         elif point.range != "probability":
             finite = data[np.isfinite(data)]
@@ -324,8 +333,8 @@ class Reading:
         """A part of a point, with every axis still there."""
         base, _, kind = name.rpartition(".")
         where = {axis: slice(span.start, span.stop) for axis, span in taken.items()}
-        if kind in ("attention", "scores"):
-            return self._map(base, kind, where)
+        if kind == "scores":
+            return self._scores(base, where)
         if kind in ("lens", "logits"):
             stream = base if base.endswith("embedding") else f"{base}.residual"
             logits = self.heard[self._prefix(name)].lens(self.recorded(stream)[where["time"]])
@@ -341,19 +350,29 @@ class Reading:
             whole = self.recorded(name)
         return whole[tuple(where[axis] for axis in self.points[name].axes)]
 
-    def _map(self, base: str, kind: str, where: Mapping[str, slice]) -> Tensor:
-        """Scores or weights of an attention: those of the heads and queries asked for, no more."""
+    def _scores(self, base: str, where: Mapping[str, slice]) -> Tensor:
         heard = self.heard[self._prefix(base)]
         mask = heard.across if base.endswith(".cross") else heard.mask
         q, k = self.recorded(f"{base}.q"), self.recorded(f"{base}.k")
-        heads = range(len(q))[where["head"]]
-        shared = len(q) // len(k)  # heads of queries to one of keys
-        q = q[where["head"], where["query"]]
-        k = k[where["head"]] if shared == 1 else k[[head // shared for head in heads]]
+        k = k.repeat_interleave(len(q) // len(k), 0)[where["head"]]  # to all heads of queries
         if mask is not None:
-            mask = mask[where["query"]]
-        make = attention_of if kind == "attention" else scores_of
-        return make(q, k, mask)[..., where["key"]]
+            mask = mask[where["query"], where["key"]]
+        return scores_of(q[where["head"], where["query"]], k[:, where["key"]], mask)
+
+    def _maps(
+        self, names: Sequence[str], taken: Mapping[str, range], dtype: type, cells: int
+    ) -> np.ndarray:
+        """Weights of attentions, (layer, head, query, key): those asked for, no more."""
+        heads, queries, keys = (taken[axis] for axis in ("head", "query", "key"))
+        pooled = [-(-len(span) // cells) for span in (queries, keys)]
+        out = np.empty((len(names), len(heads), *pooled), dtype)
+        for layer, name in enumerate(names):
+            base = name.rpartition(".")[0]
+            heard = self.heard[self._prefix(base)]
+            window = heard.window_across if base.endswith(".cross") else heard.window
+            q, k = self.recorded(f"{base}.q"), self.recorded(f"{base}.k")
+            draw(out[layer], q, k, window, heads, queries, keys, cells)
+        return out
 
     # -- what comes next ---------------------------------------------------------------------
 
@@ -372,19 +391,6 @@ class Reading:
             logits = self._unembed(self.output[start : start + len(after)])
             found.append(logits.softmax(-1).gather(1, after[:, None])[:, 0])
         return torch.cat(found)
-
-
-def _pool(value: Tensor, axes: Sequence[str], cells: int) -> Tensor:
-    """The largest of each square of cells along queries and keys."""
-    for axis in POOLED_AXES:
-        at = axes.index(axis)
-        rest = -value.shape[at] % cells
-        if rest:
-            shape = list(value.shape)
-            shape[at] = rest
-            value = torch.cat([value, value.new_zeros(shape)], at)
-        value = value.unflatten(at, (-1, cells)).amax(at + 1)
-    return value
 
 
 def _bytes(data: np.ndarray, range: str) -> tuple[np.ndarray, str, float, float]:

@@ -8,6 +8,7 @@ import torch
 from models.captioner import Captioner, CaptionerConfig
 from models.char_rnn import CharRNN, CharRNNConfig
 from models.checkpoint import write_checkpoint
+from models.encoder import Encoder, EncoderConfig
 from models.questions import ANSWERS, vocabulary
 from models.scenes import MOST
 from models.seq2seq import Seq2Seq, Seq2SeqConfig
@@ -193,6 +194,7 @@ LANGUAGE_MODELS = {
     "toy-gpt": TransformerLMConfig(len(SYMBOLS), **_SHAPE),
     "toy-llama": TransformerLMConfig(len(SYMBOLS), **_SHAPE | _LLAMA),
 }
+ENCODER = EncoderConfig(len(SYMBOLS), **_SHAPE, masked_words=True)
 TRANSFORMER_TRANSLATOR = TransformerSeq2SeqConfig(
     *map(len, vocabularies("toy-transformer")), 24, 16, 2, 2, 4, 24
 )
@@ -232,6 +234,23 @@ def write_language_model(
     return built
 
 
+def encoder(config: EncoderConfig = ENCODER, seed: int = 0) -> Encoder:
+    """A network with weights of a seed."""
+    return _attentive(Encoder(config), seed)
+
+
+def write_encoder(
+    folder: Path, config: EncoderConfig = ENCODER, symbols=SYMBOLS, seed: int = 0
+) -> Encoder:
+    """Write a checkpoint folder; returns the network it was written from."""
+    config = replace(config, vocab_size=len(symbols))
+    built = encoder(config, seed)
+    said = {**about(config, "A toy that sees both ways"), "kind": "encoder", "figures": {}}
+    card = f"# {folder.name}\n\nA toy of seed {seed}.\n"
+    write_checkpoint(folder, said, list(symbols), built.state_dict(), card)
+    return built
+
+
 def transformer_translator(
     config: TransformerSeq2SeqConfig = TRANSFORMER_TRANSLATOR, seed: int = 0, ends: bool = False
 ) -> TransformerSeq2Seq:
@@ -265,4 +284,15 @@ def write_transformer_translator(
     files = dict(zip(names, (side.save() for side in sides), strict=True))
     card = f"# {folder.name}\n\nA toy of seed {seed}.\n"
     write_checkpoint(folder, said, files, built.state_dict(), card)
+    return built
+
+
+def write_transformers(folder: Path) -> dict[str, torch.nn.Module]:
+    """Write one checkpoint of each; the networks by the checkpoints' names."""
+    built = {
+        name: write_language_model(folder / name, config)
+        for name, config in LANGUAGE_MODELS.items()
+    }
+    built["toy-encoder"] = write_encoder(folder / "toy-encoder")
+    built["toy-transformer"] = write_transformer_translator(folder / "toy-transformer")
     return built

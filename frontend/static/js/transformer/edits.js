@@ -21,7 +21,7 @@ export function mount(store, element) {
   const orderHost = part(t("order"));
   const reset = make("button", { type: "button", class: "button reset" }, t("Take all changes back"));
   reset.addEventListener("click", () => store.set({ edits: PLAIN }));
-  element.append(reset);
+  orderHost.parentElement.append(reset);
   const show = () => (reset.disabled = !changes(store.state.edits));
   for (const type of ["edit", "read"]) store.addEventListener(type, show);
   show();

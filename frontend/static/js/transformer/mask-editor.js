@@ -13,6 +13,7 @@ import { View } from "./view.js";
 
 const LARGEST = 264; // css px of the map
 const CELL = 22; // of a cell, at most
+const MOST = 256; // rectangles that the server takes
 
 export class MaskEditor extends View {
   /** @param {import("./store.js").Store} store @param {HTMLElement} host */
@@ -76,6 +77,8 @@ export class MaskEditor extends View {
 
   block(blocked) {
     const { edits } = this.store.state;
+    this.refused = blocked.length > MOST;
+    if (this.refused) return this.wake();
     this.store.set({ edits: { ...edits, blocked } });
   }
 
@@ -203,10 +206,12 @@ export class MaskEditor extends View {
   tell() {
     const { map, queryLabels, keyLabels } = this;
     const [row, column] = map.over;
-    if (row < 0) {
+    if (this.refused) {
+      this.readout.textContent = t("That takes more than {most} rectangles: shorten the text.", { most: MOST });
+    } else if (row < 0) {
       this.readout.textContent = this.blocked.length ? t("Hatched: what may not be looked at. Click it to allow it again.") : t("Drag over looks to forbid them.");
-      return;
     }
+    if (this.refused || row < 0) return;
     const may = !this.blocked.some((one) => masks.holds(one, row, column));
     const words = { query: queryLabels[row], key: keyLabels[column] };
     if (this.causal && column > row) this.readout.textContent = t("“{key}” comes after “{query}”: it is never seen from there", words);

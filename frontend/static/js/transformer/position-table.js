@@ -27,7 +27,7 @@ export class PositionTable extends View {
     host.classList.add("by-table");
     const { config } = store.about;
     this.learned = config.positions === "learned";
-    this.width = config.hidden_size;
+    this.units = config.hidden_size;
     this.n = 0;
     this.at = -1;
     this.by = "cosine";
@@ -69,18 +69,18 @@ export class PositionTable extends View {
   }
 
   async load() {
-    const { store, width } = this;
+    const { store, units } = this;
     if (this.learned && !store.reading) {
       this.stale = true;
       return;
     }
     const most = Math.min(MOST, store.about.config.context);
-    const values = this.learned ? await this.fetch(most) : sinusoidal(most, width);
+    const values = this.learned ? await this.fetch(most) : sinusoidal(most, units);
     if (!values) return;
     this.values = values;
-    this.n = values.length / width;
+    this.n = values.length / units;
     this.limit = limitOf(values);
-    this.axes.textContent = t("Rows: positions 0 to {last}, the same in both. Columns: units 0 to {unit}; positions.", { last: this.n - 1, unit: width - 1 });
+    this.axes.textContent = t("Rows: positions 0 to {last}, the same in both. Columns: units 0 to {unit}; positions.", { last: this.n - 1, unit: units - 1 });
     this.compare();
   }
 
@@ -105,7 +105,7 @@ export class PositionTable extends View {
 
   compare() {
     if (!this.n) return;
-    this.likenesses = likeness(this.values, this.width, this.by);
+    this.likenesses = likeness(this.values, this.units, this.by);
     this.most = this.by === "cosine" ? 1 : round(this.likenesses.reduce((most, value) => Math.max(most, Math.abs(value)), 0));
     this.ramp = null;
     this.wake();
@@ -117,12 +117,12 @@ export class PositionTable extends View {
   }
 
   draw() {
-    const { n, width } = this;
+    const { n, units } = this;
     if (!n) return;
     const ramp = signedRamp();
     if (this.ramp !== ramp) {
       this.ramp = ramp;
-      this.table.set(this.values, n, width, ramp, [-this.limit.value, this.limit.value]);
+      this.table.set(this.values, n, units, ramp, [-this.limit.value, this.limit.value]);
       this.alike.set(this.likenesses, n, n, ramp, [-this.most, this.most]);
       this.legend(this.left, this.limit.value, this.limit.cut);
       this.legend(this.right, this.most, false);
@@ -154,9 +154,9 @@ export class PositionTable extends View {
   }
 
   tell(at) {
-    const { n, width, unit = -1, other = -1 } = this;
+    const { n, units, unit = -1, other = -1 } = this;
     const inside = at >= 0 && at < n;
-    const value = inside && this.at >= 0 && unit >= 0 ? this.values[at * width + unit] : undefined;
+    const value = inside && this.at >= 0 && unit >= 0 ? this.values[at * units + unit] : undefined;
     this.left.readout.textContent = value === undefined ? (inside ? t("position {n}", { n: at }) : "") : t("position {n}, unit {unit}: {value}", { n: at, unit, value: short(value) });
     this.left.readout.title = value === undefined ? "" : full(value);
     const alike = inside && this.at >= 0 && other >= 0 ? this.likenesses[at * n + other] : undefined;
@@ -165,8 +165,8 @@ export class PositionTable extends View {
   }
 
   figure() {
-    const { n, width, values } = this;
-    const z = Array.from({ length: n }, (_, p) => Array.from(values.subarray(p * width, (p + 1) * width)));
+    const { n, units, values } = this;
+    const z = Array.from({ length: n }, (_, p) => Array.from(values.subarray(p * units, (p + 1) * units)));
     const { value } = this.limit;
     return {
       data: [{ type: "heatmap", z, zmin: -value, zmax: value, colorscale: scaleOf(signedRamp()), colorbar: { thickness: 12, outlinewidth: 0 } }],
@@ -175,8 +175,8 @@ export class PositionTable extends View {
   }
 
   rows() {
-    const { n, width, values } = this;
-    return [["position", ...Array.from({ length: width }, (_, unit) => `unit[${unit}]`)], ...Array.from({ length: n }, (_, p) => [p, ...values.subarray(p * width, (p + 1) * width)])];
+    const { n, units, values } = this;
+    return [["position", ...Array.from({ length: units }, (_, unit) => `unit[${unit}]`)], ...Array.from({ length: n }, (_, p) => [p, ...values.subarray(p * units, (p + 1) * units)])];
   }
 }
 

@@ -18,8 +18,11 @@ STEPS = 5
 
 
 def orthogonal(matrices: Tensor) -> Tensor:
-    """(..., m, n) -> about the nearest matrices whose singular values are all 1; theirs lie
-    between 0.7 and 1.2."""
+    """(..., m, n) -> about the nearest matrices whose singular values are all 1.
+
+    Theirs lie between 0.68 and 1.21; those that were below 0.0015 of the matrix's norm are raised
+    only about 480 times.
+    """
     wide = matrices.shape[-2] <= matrices.shape[-1]
     x = matrices if wide else matrices.transpose(-2, -1)
     x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)

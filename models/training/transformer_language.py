@@ -33,7 +33,7 @@ def evaluate(network: TransformerLM, tokens: Tensor, warm: Tensor | None = None)
     device = network.token_embedding.weight.device
     context = network.config.context
     half = context // 2
-    lead = half if warm is not None else 0
+    lead = 0 if warm is None else min(half, len(warm))
     text = torch.cat([warm[-lead:], tokens]) if lead else tokens
     total, counted = 0.0, 0
     first = lead or 1  # the first token that is predicted and counted
@@ -88,13 +88,14 @@ def train(
         _, progress = restore(run, {"model": network}, optimizer, device)
     started, saved = time.monotonic() - progress["seconds"], time.monotonic()
     bar = tqdm(total=steps, initial=progress["step"], unit="step", mininterval=10)
-    average, epoch_read, cut = None, -1, None
+    average, epoch_read, cut = progress.get("average"), -1, None
     with stop_on_interrupt() as asked:
         while progress["step"] < steps and not asked["stop"]:
             epoch, at = divmod(progress["step"], batches)
             if epoch != epoch_read:
                 cut, epoch_read = windows(training, context, epoch, recipe.seed), epoch
             network.train()
+            torch.manual_seed(recipe.seed * 10**6 + progress["step"])  # dropout draws from it
             for group in optimizer.param_groups:
                 group["lr"] = rate(progress["step"], steps, recipe)
             batch = cut[at * B : at * B + B].to(device)
@@ -105,7 +106,7 @@ def train(
             nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
             optimizer.step()
             average = loss.item() if average is None else 0.99 * average + 0.01 * loss.item()
-            progress["step"] += 1
+            progress |= {"step": progress["step"] + 1, "average": average}
             bar.update()
             bar.set_postfix(loss=f"{average:.3f}", refresh=False)
             if at == batches - 1:

@@ -44,6 +44,7 @@ class TransformerTranslator:
 
     kind, tasks = TransformerSeq2Seq.kind, ("slices", "translate")
     attends, forces = True, False  # its attention is there to see, and cannot be forced
+    step_axis = staticmethod(step_axis)
 
     def __init__(self, network: TransformerSeq2Seq, source: Vocabulary, target: Vocabulary):
         self.network, self.source, self.target = network, source, target

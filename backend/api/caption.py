@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from backend.api.captioning import TOKEN, Caption, Teller
 from backend.api.pictures import KEY, TYPES, read_picture
+from backend.api.telling import along
 from backend.api.texts import asked_points, read_points
 from backend.api.wishes import Wish, answer, check_force, check_new_tokens, check_prefix
 from backend.errors import Invalid
@@ -102,8 +103,8 @@ def _wish(entry, seen, query: CaptionQuery, points: list) -> Wish:
     return Wish(
         entry.id,
         points,
-        axis=TOKEN,
-        sizes={},
+        step_axis=along(TOKEN),
+        sizes=lambda point: {},
         annotations=seen.cells.shape[1],
         length=len(query.prefix) + query.max_new_tokens,
         look=partial(runner.picture_points, seen.cells),

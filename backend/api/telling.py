@@ -3,7 +3,7 @@
 Probabilities and their logarithms are told with seven digits, as many as float32 holds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -63,15 +63,25 @@ def rounded(value: float) -> float:
     return float(f"{value:.7g}")
 
 
+# The axis of a point that a step is one index of; None for points that no step changes.
+StepAxis = Callable[[Any], str | None]
+
+
+def along(axis: str) -> StepAxis:
+    """That of points which have the axis."""
+    return lambda point: axis if axis in point.axes else None
+
+
 class Teller:
     """Turns what a runner yields into what is told of it. A route's own says what was read."""
 
     axis: ClassVar[str]  # that a step is one index of
     names: ClassVar[tuple[str, str]]  # of the written tokens and their numbers
 
-    def __init__(self, id: str, runner, points: Sequence):
+    def __init__(self, id: str, runner, points: Sequence, step_axis: StepAxis | None = None):
         self.id = id
         self.tokens = runner.target_tokens
+        self.step_axis = step_axis or along(self.axis)
         self.about = {point.name: point for point in points}
 
     def place(self, position: int | None) -> Any:
@@ -115,7 +125,7 @@ class Teller:
             "attention": None if step.attention is None else encode(step.attention),
             "forced": self.place(step.forced),
             "given": step.given,
-            "points": self._points(step.points, {self.axis}),
+            "points": self._points(step.points, step=True),
         }
 
     def done(self, end) -> dict:
@@ -147,14 +157,17 @@ class Teller:
             by_name[EVENTS[type(item).__name__]].append(item)
         (found,), beams, steps, (end,) = by_name.values()
         rows = [step.attention for step in steps]
-        along = {name: np.stack([step.points[name] for step in steps]) for name in steps[0].points}
+        side_by_side = {
+            name: self._together(name, [step.points[name] for step in steps])
+            for name in steps[0].points
+        }
         return {
             **self.start(found),
             **self.done(end),
             "attention": encode(np.stack(rows)) if rows[0] is not None else None,
             "probability": encode(np.array([step.probability for step in steps])),
             **self.tokens_told(steps),
-            "points": self._points({**found, **along}),
+            "points": self._points({**found, **side_by_side}),
             "tree": [node for beam in beams for node in self.beam(beam)["nodes"]],
         }
 
@@ -175,10 +188,27 @@ class Teller:
             {"token": self.tokens[k], "token_id": k, "probability": rounded(p)} for k, p in step.top
         ]
 
-    def _points(self, found: dict[str, np.ndarray], without: set[str] = frozenset()) -> dict:
+    def _together(self, name: str, rows: list[np.ndarray]) -> np.ndarray:
+        """The rows of all steps. One that grew with the text ends in what is not looked at."""
+        about = self.about[name]
+        nothing = 0.0 if about.range == "probability" else -np.inf
+        last = rows[-1].shape
+        padded = [
+            row
+            if row.shape == last
+            else np.pad(
+                row,
+                [(0, most - size) for most, size in zip(last, row.shape, strict=True)],
+                constant_values=nothing,
+            )
+            for row in rows
+        ]
+        return np.stack(padded, about.axes.index(self.step_axis(about)))
+
+    def _points(self, found: dict[str, np.ndarray], step: bool = False) -> dict:
         return {
             name: {
-                "axes": [axis for axis in about.axes if axis not in without],
+                "axes": [a for a in about.axes if not step or a != self.step_axis(about)],
                 "range": about.range,
                 "data": encode(found[name]),
             }

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.api.telling import along
 from backend.api.texts import read_points, read_source
 from backend.api.translation import TARGET, Teller, Translation
 from backend.api.wishes import Wish, answer, check_force, check_new_tokens, check_prefix
@@ -53,8 +54,15 @@ async def translate(request: Request, id: str, body: TranslateRequest) -> Any:
     state = request.app.state
     entry = await state.catalog.open(id, "translate")
     wish, source = await run_in_threadpool(_wish, entry, body, state.settings)
-    teller = Teller(entry.id, entry.runner, source, wish.points)
+    teller = Teller(entry.id, entry.runner, source, wish.points, wish.step_axis)
     return await answer(request, wish, teller, body.stream)
+
+
+def _sizes(positions: int, length: int, point) -> dict[str, int]:
+    """Of the axes of a point: those of the source, and the keys of a decoder, which grow."""
+    own = point.name.startswith("decoder.") and ".cross." not in point.name
+    keys = (length + 1) // 2 + 1 if own else positions
+    return {"source": positions, "time": positions, "query": positions, "key": keys}
 
 
 # -- what cannot be done ---------------------------------------------------------------------
@@ -65,10 +73,12 @@ def _wish(entry, body: TranslateRequest, settings) -> tuple[Wish, Any]:
     runner = entry.runner
     limit = settings.max_target_tokens
     check_new_tokens(body.max_new_tokens, limit)
+    limit = min(limit, runner.context or limit)
     points = read_points(runner, body.points)
     source = read_source(runner, body.text, settings)
     check_prefix(runner, body.prefix, limit)
     length, positions = len(body.prefix) + body.max_new_tokens, len(source.ids)
+    length = min(length, runner.context or length)
     check_force(runner, body.force, length, "target step", {"source position": positions})
     write = partial(
         runner.translate,
@@ -82,8 +92,8 @@ def _wish(entry, body: TranslateRequest, settings) -> tuple[Wish, Any]:
     wish = Wish(
         entry.id,
         points,
-        axis=TARGET,
-        sizes={"source": positions},
+        step_axis=getattr(runner, "step_axis", along(TARGET)),
+        sizes=partial(_sizes, positions, length),
         annotations=positions,
         length=length,
         look=partial(runner.source_points, source),

@@ -17,7 +17,9 @@ class Translation(telling.Told):
     copied: list[int] = Field(description="source positions that the vocabulary has not")
     target_tokens: list[str]
     target_ids: list[int]
-    attention: Array | None = Field(description="(target, source)")
+    attention: Array | None = Field(
+        description="(target, source); of many heads the mean over those of the last layer"
+    )
     forced: list[list[int]] = Field(description="target step, source position")
 
 
@@ -26,8 +28,10 @@ class Teller(telling.Teller):
 
     axis, names = TARGET, ("target_tokens", "target_ids")
 
-    def __init__(self, id: str, runner, source, points: Sequence):
-        super().__init__(id, runner, points)
+    def __init__(
+        self, id: str, runner, source, points: Sequence, step_axis: telling.StepAxis | None = None
+    ):
+        super().__init__(id, runner, points, step_axis)
         self.source = source
 
     def start(self, found: dict[str, np.ndarray]) -> dict:

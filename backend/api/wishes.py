@@ -11,7 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from backend.api.events import event
 from backend.api.streams import EventStream, collect, submit
-from backend.api.telling import Teller
+from backend.api.telling import StepAxis, Teller
 from backend.errors import Invalid
 
 
@@ -21,8 +21,8 @@ class Wish:
 
     id: str
     points: list
-    axis: str  # of the written tokens
-    sizes: Mapping[str, int]  # of the other axes that are as long as what is read
+    step_axis: StepAxis  # of the written tokens
+    sizes: Callable[[Any], Mapping[str, int]]  # of a point's other axes that are as long as a text
     annotations: int  # that a step looks at
     length: int  # tokens written at most, the prefix counted
     look: Callable[[list[str]], dict]  # names -> the points that no token changes
@@ -30,18 +30,19 @@ class Wish:
 
     def run(self) -> Iterator[Any]:
         """On the engine's thread: the points of what is read, then what the runner yields."""
-        yield self.look([p.name for p in self.points if self.axis not in p.axes])
-        yield from self.write([p.name for p in self.points if self.axis in p.axes])
+        yield self.look([p.name for p in self.points if self.step_axis(p) is None])
+        yield from self.write([p.name for p in self.points if self.step_axis(p) is not None])
 
     def job(self):
         """This wish for the engine."""
         from backend.engine import Turn
 
-        sizes = {self.axis: 1, **self.sizes}
         once, each = 0, self.annotations  # numbers: of what is read; of a step, its weights told
         for p in self.points:
+            step = self.step_axis(p)
+            sizes = {**self.sizes(p), step: 1}
             numbers = prod(sizes.get(a, n) for a, n in zip(p.axes, p.shape, strict=True))
-            if self.axis in p.axes:
+            if step is not None:
                 each += numbers
             else:
                 once += numbers

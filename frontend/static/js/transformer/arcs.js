@@ -30,8 +30,9 @@ export class Arcs {
   at(event) {
     const { rows } = this;
     if (!rows) return [-1, -1];
-    const k = Math.floor((event.offsetY - rows.arcsTop) / rows.cellHeight);
     const right = event.offsetX > rows.queryWidth + rows.gap + rows.fan / 2;
+    const [top, pitch] = right ? [rows.keyTop, rows.keyPitch] : [rows.arcsTop, rows.cellHeight];
+    const k = Math.floor((event.offsetY - top) / pitch);
     const inside = k >= 0 && k < (right ? rows.keys : rows.queries).length;
     if (!inside) return [-1, -1];
     return right ? [-1, k] : [k, -1];
@@ -73,7 +74,7 @@ export class Arcs {
   arc(context, query, key, weight, strong) {
     if (weight < (strong ? 0.004 : LEAST)) return;
     const { rows } = this;
-    const y = (k) => rows.arcsTop + (k + 0.5) * rows.cellHeight;
+    const [from, to] = [rows.arcAt("query", query), rows.arcAt("key", key)];
     const left = rows.queryWidth + rows.gap;
     const right = left + rows.fan;
     const bend = rows.fan * 0.42;
@@ -82,8 +83,8 @@ export class Arcs {
     context.strokeStyle = strong ? css[Math.round(120 + 80 * Math.sqrt(Math.min(1, weight)))] : color("--q-attention");
     context.lineWidth = (strong ? 0.6 + 5 * weight : 0.5 + 1.5 * weight) * rows.scale;
     context.beginPath();
-    context.moveTo(left, y(query));
-    context.bezierCurveTo(left + bend, y(query), right - bend, y(key), right, y(key));
+    context.moveTo(left, from);
+    context.bezierCurveTo(left + bend, from, right - bend, to, right, to);
     context.stroke();
     context.globalAlpha = 1;
   }
@@ -95,7 +96,7 @@ export class Arcs {
     const labels = side === "query" ? rows.queries : rows.keys;
     const chosen = side === "query" ? store.query : state.key;
     const over = hover[side];
-    const every = rows.every(rows.cellHeight);
+    const every = rows.every(side === "query" ? rows.cellHeight : rows.keyPitch);
     const x = side === "query" ? rows.queryWidth : rows.queryWidth + rows.fan + 2 * rows.gap;
     context.textAlign = side === "query" ? "right" : "left";
     context.textBaseline = "middle";
@@ -105,7 +106,7 @@ export class Arcs {
       if ((k % every && !strong) || crowded) return;
       context.font = rows.font(strong);
       context.fillStyle = color(k === over ? "--accent" : strong ? `--q-${side}` : "--ink-2");
-      context.fillText(fit(context, label, side === "query" ? rows.queryWidth : rows.keyWidth), x, rows.arcsTop + (k + 0.5) * rows.cellHeight);
+      context.fillText(fit(context, label, side === "query" ? rows.queryWidth : rows.keyWidth), x, rows.arcAt(side, k));
     });
   }
 }

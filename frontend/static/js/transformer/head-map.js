@@ -2,7 +2,7 @@
  * The map of the opened head: every weight as a byte, exact rows where somebody looks, scores where
  * they are asked for. The heads beside it are fetched ahead, so that a step shows at once.
  *
- * Event `map`: there is another map, or none.
+ * Event `map`: there is another map, or none, or the one that is there is another head's (`stale`).
  */
 
 import { valueOf } from "./sliced.js";
@@ -18,6 +18,7 @@ export class HeadMap extends EventTarget {
     this.store = store;
     this.quantity = store.kept("map") === "scores" ? "scores" : "attention";
     /** @type {import("./sliced.js").Sliced|null} */ this.map = null;
+    this.stale = false; // the map of the opened head is on its way
     store.expect(() => [this.whole()]);
     store.addEventListener("read", () => this.fetch());
     store.addEventListener("select", () => this.fetch());
@@ -33,10 +34,9 @@ export class HeadMap extends EventTarget {
     return { point: this.store.point(quantity, layer, stack), at: { head, query } };
   }
 
-  /** All of the opened head in real numbers. */
-  get real() {
-    const { layer, head } = this.store.state;
-    return { point: this.store.point(this.quantity, layer), at: { head } };
+  /** All of a head in real numbers. */
+  real({ stack, layer, head } = this.store.state) {
+    return { point: this.store.point(this.quantity, layer, stack), at: { head } };
   }
 
   /** Scores are fetched whole, where they are not too many. */
@@ -54,24 +54,29 @@ export class HeadMap extends EventTarget {
     this.fetch();
   }
 
-  get wanted() {
-    return this.showsScores ? this.real : this.whole();
+  /** What a head is shown by: its map, and weights for the arcs. */
+  wanted(place = this.store.state) {
+    return this.showsScores ? [this.real(place), this.whole(place)] : [this.whole(place)];
   }
 
   async fetch() {
     clearTimeout(this.timer);
     const { store } = this;
     if (!store.reading) return this.become(null);
-    const { wanted } = this;
-    const [map] = store.here([wanted]) ?? (await store.slices([wanted], this)) ?? [];
-    if (!map || wanted.point !== this.wanted.point || wanted.at.head !== store.state.head) return;
-    this.become(map);
-    this.timer = setTimeout(() => this.ahead(), AHEAD);
+    const wanted = this.wanted();
+    const found = store.here(wanted);
+    if (found) return this.become(found[0]);
+    this.stale = true;
+    this.dispatchEvent(new Event("map"));
+    const [map] = (await store.slices(wanted, this)) ?? [];
+    if (map && JSON.stringify(wanted) === JSON.stringify(this.wanted())) this.become(map);
   }
 
   become(map) {
     this.map = map;
+    this.stale = false;
     this.dispatchEvent(new Event("map"));
+    if (map) this.timer = setTimeout(() => this.ahead(), AHEAD);
   }
 
   /** The heads before and after, and those above and below. */
@@ -80,7 +85,7 @@ export class HeadMap extends EventTarget {
     const { layer, head, stack } = store.state;
     const beside = [[layer, head - 1], [layer, head + 1], [layer - 1, head], [layer + 1, head]]
       .filter(([l, h]) => l >= 0 && h >= 0 && l < store.layers() && h < store.heads)
-      .map(([l, h]) => this.whole({ stack, layer: l, head: h }))
+      .flatMap(([l, h]) => this.wanted({ stack, layer: l, head: h }))
       .filter((slice) => !store.here([slice]));
     if (beside.length && store.reading) store.slices(beside);
   }
@@ -101,10 +106,17 @@ export class HeadMap extends EventTarget {
     return store.state.stack === "cross" || !store.state.edits.blocked.some(([first, stop, left, right]) => query >= first && query < stop && key >= left && key < right);
   }
 
+  /** Is there a map of what is opened? One of other sizes is none. */
+  get there() {
+    const { map } = this;
+    const cells = (tokens) => Math.ceil(tokens / (map?.pooled ?? 1));
+    return Boolean(map) && map.shape[0] === cells(this.queries) && map.shape[1] === cells(this.keys);
+  }
+
   /** The number of a cell, and whether it is exact. @returns {{value: number, exact: boolean}|null} */
   at(query, key) {
     const { map, store } = this;
-    if (!map || query < 0 || key < 0 || query >= this.queries || key >= this.keys) return null;
+    if (!this.there || this.stale || query < 0 || key < 0 || query >= this.queries || key >= this.keys) return null;
     if (map.data instanceof Float32Array) return { value: map.data[query * this.keys + key], exact: true };
     const [row] = store.here([this.exact(query, "attention")]) ?? [];
     if (row) return { value: row.data[key], exact: true };
@@ -115,7 +127,7 @@ export class HeadMap extends EventTarget {
   /** Weights of a row, as exact as they are here; null where there are none. @returns {ArrayLike<number>|null} */
   row(query) {
     const { map, store } = this;
-    if (!map || query < 0 || query >= this.queries) return null;
+    if (!this.there || query < 0 || query >= this.queries) return null;
     const [row] = store.here([this.exact(query, "attention")]) ?? [];
     if (row) return row.data;
     const bytes = map.data instanceof Uint8Array ? map : store.here([this.whole()])?.[0];

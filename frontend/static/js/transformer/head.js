@@ -12,6 +12,7 @@ import { Matrix } from "./matrix.js";
 import { Rows } from "./rows.js";
 
 const BESIDE = 500; // css px from which map and arcs stand side by side
+const FOOT = 110; // css px of labels over the map and the line under it
 const DWELL = 50; // ms on a row before its real numbers are fetched
 
 export class Head {
@@ -85,13 +86,15 @@ export class Head {
   draw() {
     const { store, map, host, matrix, arcs } = this;
     this.tellPlace();
-    this.body.hidden = !store.reading || !map.map;
+    this.body.hidden = !store.reading || !map.there;
+    host.classList.toggle("stale", map.stale);
     if (this.body.hidden || !host.clientWidth) return;
     const scale = parseFloat(color("--scale")) || 1;
     const beside = host.clientWidth >= BESIDE * scale;
     const labels = { queries: labelsOf(store.queries()), keys: labelsOf(store.keys()) };
-    const presenting = document.documentElement.dataset.present !== undefined;
-    const rows = new Rows({ ...labels, width: host.clientWidth, room: innerHeight - (presenting ? 190 : 330), beside, scale });
+    // What is left of the screen below the text, and the readout under the rows.
+    const room = innerHeight - (this.body.getBoundingClientRect().top + scrollY) - FOOT * scale;
+    const rows = new Rows({ ...labels, width: host.clientWidth, room, beside, scale });
     this.body.classList.toggle("beside", beside);
     this.body.style.setProperty("--arcs", `${rows.mapWidth + rows.gap}px`);
     matrix.draw(rows, this.ramp, this.limits);

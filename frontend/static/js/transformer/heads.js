@@ -15,6 +15,7 @@ const TOP = 18; // for the numbers of heads
 const SIDE = 22; // for those of layers
 const CELL = [22, 64]; // smallest and largest map
 const LENS = 176; // of the enlarged map
+const IDLE = 250; // ms before the other stacks are fetched
 const DWELL = 70; // ms of rest on a head before its map is fetched
 
 export class Heads {
@@ -28,7 +29,8 @@ export class Heads {
     this.canvas = make("canvas", { class: "heads-cells", tabindex: "0", role: "application", "aria-label": t("All heads: a row a layer, a column a head. Arrow keys move, Enter opens one.") });
     this.big = make("canvas", { class: "heads-big" });
     this.words = make("p", { class: "heads-words", "aria-live": "polite" });
-    this.lens = make("div", { class: "heads-lens", "aria-hidden": "true" }, this.big);
+    this.name = make("p", { class: "heads-name" });
+    this.lens = make("div", { class: "heads-lens", "aria-hidden": "true" }, this.big, this.name);
     this.lens.hidden = true;
     this.scale = make("span", { class: "scale" }, make("span", { class: "num" }, "0"), (this.bar = make("span", { class: "bar" })), make("span", { class: "num" }, "1"));
     host.append(make("div", { class: "heads-body" }, this.canvas, this.lens), make("div", { class: "heads-foot" }, this.scale, this.words));
@@ -91,9 +93,13 @@ export class Heads {
 
   /** What is fetched: about a cell a pixel of the screen. */
   get slice() {
+    return this.sliceOf(this.store.state.stack);
+  }
+
+  sliceOf(stack) {
     const ratio = Math.min(2, devicePixelRatio || 1);
     const size = Math.max(16, Math.min(64, 8 * Math.ceil(((this.cell - GAP) * ratio) / 8)));
-    return { point: this.store.point("attention"), form: "u1", size };
+    return { point: this.store.point("attention", "*", stack), form: "u1", size };
   }
 
   async fetch() {
@@ -107,6 +113,15 @@ export class Heads {
     this.maps = maps;
     this.image = null;
     this.wake();
+    clearTimeout(this.idle);
+    if (maps) this.idle = setTimeout(() => this.others(), IDLE);
+  }
+
+  /** The heads of the other stacks, so that a tab opens at once. */
+  others() {
+    const { store } = this;
+    const wanted = store.stacks.map((stack) => this.sliceOf(stack)).filter((slice) => !store.here([slice]));
+    if (wanted.length && store.reading) store.slices(wanted);
   }
 
   changed() {
@@ -114,7 +129,10 @@ export class Heads {
       this.presented = document.documentElement.dataset.present;
       this.measure();
     }
-    if (this.maps?.point !== this.slice.point) this.fetch();
+    if (this.maps && this.maps.point !== this.slice.point) {
+      this.maps = this.image = null; // of another stack
+      this.fetch();
+    }
     this.wake();
   }
 
@@ -228,10 +246,13 @@ export class Heads {
     const { over, lens, maps, store, words } = this;
     const { layer, head } = store.state;
     const [l, h] = over ?? [layer, head];
-    words.textContent = this.describe(l, h);
+    const said = this.describe(l, h);
+    if (words.textContent !== said) words.textContent = said;
     lens.hidden = !over || !maps || this.touch;
     if (lens.hidden) return;
+    this.name.textContent = said;
     const size = LENS * this.zoom;
+    this.name.style.width = `${size}px`;
     const [, H, rows, columns] = maps.shape;
     const { context, ratio } = sharpen(this.big, size, size);
     context.imageSmoothingEnabled = false;
@@ -242,7 +263,7 @@ export class Heads {
     const right = this.x(h) + this.cell + 8;
     const room = document.documentElement.clientWidth - this.canvas.getBoundingClientRect().left;
     const x = right + size + 12 <= room ? right : Math.max(0, this.x(h) - size - 16);
-    const y = Math.max(0, Math.min(this.y(l) + this.cell / 2 - size / 2, this.canvas.clientHeight - size));
+    const y = Math.max(0, Math.min(this.y(l) + this.cell / 2 - size / 2, this.canvas.clientHeight - size - 24 * this.zoom));
     lens.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
   }
 

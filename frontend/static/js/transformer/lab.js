@@ -6,6 +6,7 @@ import { Present } from "../present.js";
 import { Problem } from "../problem.js";
 import { t } from "../words.js";
 import * as edits from "./edits.js";
+import { headFigure, headRows, headsFigure, headsRows, lookFigure, lookRows } from "./figures.js";
 import { Head } from "./head.js";
 import { HeadMap } from "./head-map.js";
 import { Heads } from "./heads.js";
@@ -15,7 +16,6 @@ import { Microscope } from "./microscope.js";
 import * as next from "./next.js";
 import * as positions from "./positions.js";
 import { Prompt } from "./prompt.js";
-import { headFigure, headRows, headsFigure, headsRows, lookFigure, lookRows } from "./figures.js";
 import { provide, saveButtons } from "./saver.js";
 import { Store } from "./store.js";
 import { Strip } from "./strip.js";
@@ -56,7 +56,7 @@ class TransformerLab {
     const look = () => [store, microscope.look, store.query, microscope.key];
     provide("heads", { figure: () => headsFigure(store, heads.maps), rows: () => headsRows(store, heads.maps), file: () => "heads" });
     provide("head", {
-      ready: async () => ([whole] = (await store.slices([map.real])) ?? []),
+      ready: async () => ([whole] = (await store.slices([map.real()])) ?? []),
       figure: () => headFigure(store, whole, map.quantity),
       rows: () => headRows(store, whole),
       file: () => `${store.point(map.quantity, store.state.layer)}-${store.state.head}`,

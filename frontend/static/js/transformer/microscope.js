@@ -40,7 +40,8 @@ export class Microscope {
     /** @type {import("./look.js").Look|null} */ this.look = null;
     this.build();
     for (const type of ["read", "select"]) store.addEventListener(type, () => this.changed());
-    for (const type of ["hover", "restyle"]) store.addEventListener(type, () => this.wake());
+    store.addEventListener("restyle", () => this.wake());
+    store.addEventListener("hover", () => this.wake(true));
     new ResizeObserver(() => this.wake()).observe(host);
   }
 
@@ -99,6 +100,11 @@ export class Microscope {
     return [row("q"), all("k"), all("v"), row("scores"), row("attention"), row("heads")];
   }
 
+  /** Names the row that is chosen. */
+  get name() {
+    return JSON.stringify([this.store.reading.key, this.wanted]);
+  }
+
   changed() {
     clearTimeout(this.timer);
     const { store } = this;
@@ -107,9 +113,9 @@ export class Microscope {
     if (found) return this.take(found);
     this.host.classList.add("stale");
     this.timer = setTimeout(async () => {
-      const name = JSON.stringify(this.wanted);
+      const { name } = this;
       const came = await store.slices(this.wanted, this);
-      if (came && name === JSON.stringify(this.wanted)) this.take(came);
+      if (came && name === this.name) this.take(came);
     }, REST);
   }
 
@@ -122,14 +128,21 @@ export class Microscope {
       const [q, k, v, scores, attention, z] = found.map(({ data }) => data);
       this.look = lookOf(q, k, v, (key) => this.map.allowed(query, key));
       this.told = { scores, attention, z };
+      this.of = this.name;
     }
     this.wake();
   }
 
-  wake() {
+  /** @param {boolean} [slight]  only what lies under the pointer has changed */
+  wake(slight = false) {
+    this.whole ||= !slight;
     this.frame ??= requestAnimationFrame(() => {
+      const { whole } = this;
       this.frame = null;
-      if (this.look) this.draw();
+      this.whole = false;
+      if (!this.look || !this.store.reading || this.of !== this.name) return;
+      if (whole) this.draw();
+      else this.chartRow(this.key);
     });
   }
 
@@ -144,7 +157,6 @@ export class Microscope {
     const { look, store, host } = this;
     if (!host.clientWidth) return;
     const { query } = store;
-    if (look.keys !== store.keys().length) return; // a new reading, whose numbers are on their way
     const j = this.key;
     this.scale = parseFloat(color("--scale")) || 1;
     this.labels = { queries: labelsOf(store.queries()), keys: labelsOf(store.keys()) };
@@ -206,12 +218,17 @@ export class Microscope {
 
   // 2. softmax
 
-  weighs(j) {
-    const { look, labels, store, scale, told } = this;
-    const [, part] = this.parts;
+  chartRow(j) {
+    const { look, labels, store, scale, width } = this;
     const { hover, query } = store;
     const over = hover.query < 0 || hover.query === query ? hover.key : -1;
-    this.chart.draw(look, labels.keys, { key: j, over, width: this.width, scale });
+    if (labels) this.chart.draw(look, labels.keys, { key: j, over, width, scale });
+  }
+
+  weighs(j) {
+    const { look, told } = this;
+    const [, part] = this.parts;
+    this.chartRow(j);
     const e = () => letter("attention", "e", "ij");
     const max = Number.isFinite(look.largest);
     part.words.replaceChildren(

@@ -4,6 +4,8 @@ import { color } from "../color.js";
 
 const TALL = [[14, 30], [22, 25], [34, 20], [Infinity, 16]]; // up to so many rows, so high at most
 const ROOMY = 32; // where there is room
+const WIDE = 36; // of a column, where few tokens are looked at
+const SLIM = 1.8; // cells are never so many times as high as wide for the sake of labels
 const READABLE = 11.5; // css px a row needs for its label
 const TALLEST = 820; // rows are never higher in all, so that a label each has room
 const SLANT = Math.PI / 3; // of labels over columns
@@ -34,9 +36,11 @@ export class Rows {
     const left = Math.max(120, width - taken);
     const side = Math.max(220, room);
     const high = Math.max(TALL.find(([many]) => Math.max(T, S) <= many)[1] * scale, Math.min(ROOMY * scale, side / Math.max(T, S)));
-    const pitch = Math.min(high, Math.max(side / Math.max(T, S), Math.min(READABLE * scale, (TALLEST * scale) / Math.max(T, S))));
+    const fair = side / Math.max(T, S);
+    const legible = Math.min(READABLE * scale, (TALLEST * scale) / Math.max(T, S), (SLIM * left) / S);
+    const pitch = Math.min(high, Math.max(fair, legible));
     this.cellHeight = pitch;
-    this.cellWidth = Math.min(left / S, pitch * (S < 8 ? 1.6 : 1.15));
+    this.cellWidth = Math.min(left / S, Math.max(pitch * 1.15, Math.min(WIDE * scale, side / S)));
     this.slanted = tops > this.cellWidth - 3;
     const lean = this.slanted ? Math.cos(SLANT) * tops : 0;
     // The last labels lean out to the right of their columns.
@@ -48,11 +52,15 @@ export class Rows {
     this.width = Math.ceil(this.left + this.cellWidth * S + lean + 2);
     this.mapWidth = this.cellWidth * S;
     this.height = Math.ceil(this.top + this.cellHeight * T + 3);
-    // Arcs: their rows are those of the map, and keys have the same pitch.
+    // Arcs: tokens that look stand at their rows of the map; as many keys stand beside them, fewer
+    // stand looser and in the middle.
     this.arcsTop = beside ? this.top : 8 * scale;
+    const tall = T * pitch;
+    this.keyPitch = S === T ? pitch : Math.max(Math.min(high, tall / S), Math.min(pitch, READABLE * scale));
+    this.keyTop = this.arcsTop + Math.max(0, (tall - S * this.keyPitch) / 2);
     const free = (beside ? width - this.mapWidth - gap : width) - this.queryWidth - this.keyWidth - 2 * gap;
     this.fan = Math.max(48, Math.min(FAN[1] * scale, free));
-    this.arcsHeight = Math.ceil(this.arcsTop + this.cellHeight * Math.max(T, S) + 3);
+    this.arcsHeight = Math.ceil(Math.max(this.arcsTop + tall, this.keyTop + S * this.keyPitch) + 3);
     this.arcsWidth = Math.ceil(this.queryWidth + this.fan + this.keyWidth + 2 * gap);
   }
 
@@ -66,6 +74,11 @@ export class Rows {
 
   y(query) {
     return this.top + query * this.cellHeight;
+  }
+
+  /** The middle of a token's place among the arcs. @param {"query"|"key"} side */
+  arcAt(side, k) {
+    return side === "query" ? this.arcsTop + (k + 0.5) * this.cellHeight : this.keyTop + (k + 0.5) * this.keyPitch;
   }
 
   /** Only every so many labels have room along a pitch. */

@@ -49,6 +49,7 @@ class NextTokens extends View {
       return { node, label, bar, before, share, change };
     });
     this.list = make("ol", { class: "next-tokens" }, ...this.buttons.map(({ node }) => make("li", {}, node)));
+    for (const { node } of this.buttons) node.hidden = true;
     this.host.append(this.after, this.list, this.told);
   }
 

@@ -147,8 +147,8 @@ export class PositionTable extends View {
   }
 
   legend({ low, bar, high }, limit, cut) {
-    low.textContent = short(-limit).replace(/\.0+$/, "");
-    high.textContent = short(limit).replace(/\.0+$/, "");
+    low.textContent = plain(-limit);
+    high.textContent = plain(limit);
     bar.classList.toggle("clipped", cut);
     bar.style.backgroundImage = `linear-gradient(90deg, ${Array.from({ length: 17 }, (_, k) => this.ramp.css[Math.min(255, k * 16)]).join(", ")})`;
   }
@@ -178,6 +178,11 @@ export class PositionTable extends View {
     const { n, units, values } = this;
     return [["position", ...Array.from({ length: units }, (_, unit) => `unit[${unit}]`)], ...Array.from({ length: n }, (_, p) => [p, ...values.subarray(p * units, (p + 1) * units)])];
   }
+}
+
+/** A limit without zeros at its end: 0.5, 20. */
+function plain(value) {
+  return short(value).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
 }
 
 /** Up to the next 1, 2 or 5 of its decade. */

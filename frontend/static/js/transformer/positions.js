@@ -10,7 +10,7 @@ const VIEWS = { learned: PositionTable, sinusoidal: PositionTable, rotary: Rotar
 export function mount(store, element) {
   const { positions } = store.about.config;
   element.append(make("p", { class: "note positions-sentence" }, t(`sentence positions ${positions}`)));
-  const off = make("p", { class: "note warn", role: "status" }, t("Positions are left out at the moment: you switched them off."));
+  const off = make("p", { class: "note positions-off", role: "status" }, t("Positions are left out at the moment: you switched them off."));
   element.append(off);
   const show = () => (off.hidden = store.state.edits.positions || positions === "none");
   store.addEventListener("edit", show);

@@ -82,7 +82,9 @@ export class RotaryView extends View {
     const [k] = (await store.slices([{ point: store.point("k", layer), at: { head: store.keyHead(head), key } }], this)) ?? [];
     if (!k) return;
     const labels = labelsOf(store.queries());
-    Object.assign(this, { q: q.data, k: k.data, apart: query - key, names: [labels[query], labels[key]], layer, head });
+    // Without positions nothing was turned: it is as if they stood together.
+    const turned = store.state.edits.positions;
+    Object.assign(this, { q: q.data, k: k.data, turned, apart: turned ? query - key : 0, names: [labels[query], labels[key]], layer, head });
     this.wake();
   }
 
@@ -132,7 +134,7 @@ export class RotaryView extends View {
     const scale = parseFloat(color("--scale")) || 1;
     const width = Math.max(220, chart.parentElement.clientWidth);
     const height = HEIGHT * scale;
-    const [left, right, top, bottom] = [40 * scale, 10, 10, 30 * scale];
+    const [left, right, top, bottom] = [40 * scale, 10, 10, 34 * scale];
     const pair = this.values();
     const ones = Array.from({ length: n }, (_, distance) => onesAt(this.speeds, distance));
     const limit = Math.max(...pair.map(Math.abs)) || 1;
@@ -160,7 +162,7 @@ export class RotaryView extends View {
       make("span", {}, make("i", { class: "key-ones" }), t("of ones, as a share of its height at 0")),
     );
     const words = { distance: at, value: inside ? short(pair[at]) : "" };
-    this.chartNote.textContent = !inside ? "" : at === this.apart ? t("They stand {distance} apart: {value}, the score of this look.", words) : t("{distance} apart it would be {value}.", words);
+    this.chartNote.textContent = !inside ? "" : at === this.apart && !this.turned ? t("Without positions every key counts as 0 apart: {value}.", words) : at === this.apart ? t("They stand {distance} apart: {value}, the score of this look.", words) : t("{distance} apart it would be {value}.", words);
     chart.setAttribute("aria-label", this.chartNote.textContent);
   }
 

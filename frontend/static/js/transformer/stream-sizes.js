@@ -25,7 +25,7 @@ export class StreamSizes {
       const total = make("i", { class: "by-stream" });
       const bars = row ? this.parts.map((part) => make("i", { class: part.class })) : [];
       const number = make("span", { class: "num" });
-      return { node: make("div", { class: "stream-size" }, make("span", { class: "bars" }, total, ...bars), number), total, bars, number };
+      return { node: make("div", { class: "stream-size" }, make("span", { class: "stream-name" }, row ? t("layer {n}", { n: row - 1 }) : t("embedding")), make("span", { class: "bars" }, total, ...bars), number), total, bars, number };
     });
     this.key = make("p", { class: "stream-key" },
       make("span", {}, make("i", { class: "by-stream" }), t("size |x|")),

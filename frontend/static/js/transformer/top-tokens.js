@@ -13,6 +13,7 @@ export class TopTokens {
       return { node: make("li", { class: "top-token" }, label, make("span", { class: "track" }, bar), share), label, bar, share };
     });
     this.node = make("ol", { class: "top-tokens", "aria-label": t("the likeliest next tokens") }, ...this.rows.map(({ node }) => node));
+    this.clear();
   }
 
   clear() {

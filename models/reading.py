@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count, takewhile
 from threading import Lock
 
 import numpy as np
@@ -226,15 +227,8 @@ class Reading:
     def names(self, pattern: str) -> list[str]:
         """The points that a name with at most one `*` stands for, by layer."""
         before, star, after = pattern.partition("*")
-        if not star:
-            found = [pattern] if pattern in self.points else []
-        else:
-            cut = slice(len(before), -len(after) or None)
-            found = [
-                name
-                for name in self.points
-                if name.startswith(before) and name.endswith(after) and name[cut].isdecimal()
-            ]
+        layers = (f"{before}{layer}{after}" for layer in count()) if star else iter([pattern])
+        found = list(takewhile(self.points.__contains__, layers))
         if not found:
             raise UnknownPoint(f"there is no point {pattern!r}")
         return found

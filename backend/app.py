@@ -15,6 +15,7 @@ from backend.api import (
     checkpoints,
     generate,
     health,
+    lessons,
     scenes,
     slices,
     trace,
@@ -60,7 +61,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     state.catalog = Catalog(settings.checkpoints, settings.device, settings.max_streams)
     state.tracing = asyncio.Semaphore(2)
     errors.install(app, pages.error_page, HEADERS)
-    api = (health, checkpoints, trace, slices, generate, translate, caption, answer, scenes)
+    api = (
+        health,
+        checkpoints,
+        trace,
+        slices,
+        generate,
+        translate,
+        caption,
+        answer,
+        scenes,
+        lessons,
+    )
     bodies: dict[str, int] = {}  # what a path may be sent, where it is not the usual
     for module in (*api, docs, pages):
         app.include_router(module.router)

@@ -97,7 +97,8 @@ class Lesson:
     html: Markup = field(repr=False)
     views: list[View] = field(default_factory=list)
     exercises: list[Exercise] = field(default_factory=list)
-    formulas: list[str] = field(default_factory=list)
+    formulas: list[str] = field(default_factory=list)  # in lines of their own
+    inline: list[str] = field(default_factory=list)  # in the text
     codes: list[tuple[str, str]] = field(default_factory=list)  # and what each prints
 
     @property
@@ -154,7 +155,7 @@ def _read(path: Path, slug: str, language: str, changed: int) -> Lesson:
 
 
 def _formula(lesson: Lesson, tex: str, display: bool) -> str:
-    lesson.formulas.append(tex.strip())
+    (lesson.formulas if display else lesson.inline).append(tex.strip())
     return mathml(tex.strip(), display)
 
 
@@ -196,7 +197,7 @@ def _view(lesson: Lesson, name: str, options: dict) -> str:
     said = MarkdownIt("commonmark", {"html": False}).renderInline(caption)
     return (
         f'<figure class="live" id="{escape(id)}" data-view="{escape(name)}" data-options="{told}">'
-        f'<div class="stage"></div><figcaption>{said}</figcaption></figure>\n'
+        f'<div class="live-stage"></div><figcaption>{said}</figcaption></figure>\n'
     )
 
 
@@ -244,6 +245,8 @@ def parallel(slug: str, folder: Path = FOLDER) -> list[str]:
                 [(e.id, e.kind, e.about.get("answer")) for e in other.exercises],
             ),
             "formulas": (first.formulas, other.formulas),
+            # In the text their order is that of the language's words.
+            "formulas in the text": (sorted(first.inline), sorted(other.inline)),
             "codes": (len(first.codes), len(other.codes)),
         }
         found += [f"{what}: {a} and {b}" for what, (a, b) in pairs.items() if a != b]

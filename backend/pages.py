@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from backend import static
+from backend import lessons, static
 from backend.errors import Error, NotFound
 from backend.i18n import LANGUAGES, preferred, translations
 
@@ -26,6 +26,8 @@ LABS = {
     "transformer_seq2seq": "transformer.html",
 }
 CAPTIONER = "caption-soft"  # the one that the caption page opens with, where it is there
+WALKED = ("transformer_lm", "encoder")  # kinds that are gone through step by step
+WALKER = "shakespeare-gpt"  # the one that this begins with, where it is there
 
 
 def _environment(language: str) -> Environment:
@@ -132,6 +134,34 @@ def usable(request: Request, kind: str) -> list[str]:
     return [one["id"] for one in known if one["kind"] == kind and one["status"] != "failed"]
 
 
+@router.get("/{language}/steps")
+def first_steps(request: Request, language: str) -> Response:
+    """Attention step by step in `WALKER`, else in the first language model that is there."""
+    require_language(language)
+    ids = usable(request, "transformer_lm")
+    if not ids:
+        raise NotFound(
+            "No network here can be gone through step by step.",
+            "Put a checkpoint of the kind transformer_lm into checkpoints/ and start the server "
+            "again.",
+        )
+    return steps(request, language, WALKER if WALKER in ids else ids[0])
+
+
+@router.get("/{language}/steps/{checkpoint}")
+def steps(request: Request, language: str, checkpoint: str) -> Response:
+    """Attention rebuilt step by step on the numbers of one network."""
+    about = request.app.state.catalog.describe(checkpoint)
+    if about["kind"] not in WALKED:
+        raise NotFound(
+            f"{checkpoint} cannot be gone through step by step: it is of the kind {about['kind']}.",
+            f"Networks of the kinds {' and '.join(WALKED)} can.",
+        )
+    return render(
+        request, require_language(language), "steps.html", checkpoint=about, walked=WALKED
+    )
+
+
 @router.get("/{language}/lab/{checkpoint}")
 def lab(request: Request, language: str, checkpoint: str) -> Response:
     catalog = request.app.state.catalog
@@ -149,4 +179,28 @@ def lab(request: Request, language: str, checkpoint: str) -> Response:
         pair=pair,
         vqa=next(iter(usable(request, "vqa")), None),
         picture_bytes=request.app.state.settings.max_picture_bytes,
+    )
+
+
+@router.get("/{language}/lessons")
+def path(request: Request, language: str) -> Response:
+    """The course, lesson by lesson."""
+    course = lessons.course(require_language(language))
+    return render(request, language, "lessons.html", course=course)
+
+
+@router.get("/{language}/lessons/{slug}")
+def lesson(request: Request, language: str, slug: str) -> Response:
+    course = lessons.course(require_language(language))
+    slugs = [one.slug for one in course]
+    if slug not in slugs:
+        raise NotFound("There is no such lesson.", "The lessons are: " + ", ".join(slugs))
+    number = slugs.index(slug) + 1
+    return render(
+        request,
+        language,
+        "lesson.html",
+        course=course,
+        lesson=course[number - 1],
+        number=number,
     )

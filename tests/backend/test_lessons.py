@@ -43,7 +43,8 @@ def test_a_lesson_holds_its_views_exercises_formulas_and_code(write):
         ("fig", "states", {"text": "a 'b' <c>"})
     ]
     assert [(e.id, e.kind) for e in found.exercises] == [("one", "number")]
-    assert found.formulas == ["h_t", "x = 1", "1 + 1"]
+    assert found.formulas == ["x = 1"]
+    assert found.inline == ["h_t", "1 + 1"]
     assert found.codes == [("print(3)\n", "3\n")]
 
 
@@ -153,7 +154,7 @@ def test_languages_are_parallel_where_views_exercises_and_formulas_are_the_same(
     os.utime(path, ns=(1, path.stat().st_mtime_ns + 1))
     assert [line.partition(":")[0] for line in parallel("cell", folder)] == [
         "exercises",
-        "formulas",
+        "formulas in the text",
     ]
 
 

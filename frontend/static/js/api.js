@@ -58,6 +58,11 @@ export function scene(seed) {
   return json(`/api/scenes/${seed}`);
 }
 
+/** Whether an answer to an exercise is right. @param {{answer: number, language: string}} body */
+export function check(slug, exercise, body) {
+  return json(`/api/lessons/${slug}/exercises/${exercise}`, post(body));
+}
+
 /** @typedef {(event: string, data: string) => void} Receive  an event, its data still as text */
 
 /**

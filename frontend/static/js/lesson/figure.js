@@ -14,7 +14,7 @@ export class Figure extends EventTarget {
   constructor(element) {
     super();
     this.element = element;
-    this.stage = element.querySelector(".stage");
+    this.stage = element.querySelector(".live-stage");
     this.name = element.dataset.view;
     this.options = JSON.parse(element.dataset.options);
     this.view = null;

@@ -1,0 +1,83 @@
+"""The course as it is: both languages alike, every code block runs, every exercise checks."""
+
+import contextlib
+import io
+
+import pytest
+
+from backend.i18n import LANGUAGES
+from backend.lessons import FOLDER, lesson, parallel, slugs
+
+ROOT = FOLDER.parent.parent
+VIEWS = ROOT / "frontend" / "static" / "js" / "lesson" / "views"
+EACH = pytest.mark.parametrize("slug", slugs())
+BOTH = pytest.mark.parametrize("language", LANGUAGES)
+
+
+@pytest.fixture(autouse=True)
+def at_the_root(monkeypatch):
+    """Code of a lesson names checkpoints from there."""
+    monkeypatch.chdir(ROOT)
+
+
+def run(code: str, names: dict) -> str:
+    """What a piece of code prints."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(compile(code, "lesson", "exec"), names)
+    return out.getvalue()
+
+
+def test_every_folder_is_in_the_course_and_the_other_way_round():
+    assert sorted(slugs()) == sorted(path.name for path in FOLDER.iterdir() if path.is_dir())
+
+
+@EACH
+def test_views_exercises_and_formulas_of_the_languages_match_one_to_one(slug):
+    assert parallel(slug) == []
+
+
+@EACH
+@BOTH
+def test_every_view_of_a_lesson_is_there_and_so_is_its_checkpoint(slug, language):
+    for view in lesson(slug, language).views:
+        assert (VIEWS / f"{view.name}.js").is_file()
+        named = view.options.get("checkpoint")
+        assert named is None or (ROOT / "checkpoints" / named).is_dir()
+
+
+@EACH
+def test_every_code_block_runs_and_prints_what_stands_below_it(slug):
+    names: dict = {}
+    for code, printed in lesson(slug, "en").codes:
+        assert run(code, names) == printed
+
+
+@EACH
+def test_the_code_is_the_same_in_every_language_but_for_its_comments_and_texts(slug):
+    for language in LANGUAGES:
+        names: dict = {}
+        for (code, printed), (_, first) in zip(
+            lesson(slug, language).codes, lesson(slug, "en").codes, strict=True
+        ):
+            assert run(code, names) == printed
+            assert printed.count("\n") == first.count("\n")
+
+
+@EACH
+@BOTH
+def test_every_exercise_takes_its_answer_and_refuses_two_wrong_ones(slug, language):
+    for exercise in lesson(slug, language).exercises:
+        wrong = exercise.about["wrong"]
+        assert len(wrong) >= 2
+        assert not any(exercise.right(answer) for answer in wrong)
+        if exercise.kind == "number":
+            found = float(run(exercise.about["solution"], {}))
+            assert exercise.right(found)
+            assert exercise.right(exercise.about["answer"])
+        elif exercise.kind == "choice":
+            assert exercise.right(exercise.about["answer"])
+            assert len(exercise.about["options"]) >= 3
+        else:
+            edges = [exercise.about.get("at_least"), exercise.about.get("at_most")]
+            assert any(edge is not None and exercise.right(edge) for edge in edges)

@@ -23,11 +23,6 @@ export function slices(id, body, signal) {
   return json(`/api/checkpoints/${encodeURIComponent(id)}/slices`, post(body, signal));
 }
 
-/** Translate, whole. @param {object} body as POST .../translate */
-export function translated(id, body, signal) {
-  return json(`/api/checkpoints/${encodeURIComponent(id)}/translate`, post(body, signal));
-}
-
 /** Write. @param {object} body as POST .../generate @param {Receive} receive */
 export function generate(id, body, signal, receive) {
   return stream(`/api/checkpoints/${encodeURIComponent(id)}/generate`, post(body, signal), receive);

@@ -103,7 +103,7 @@ export class HeadMap extends EventTarget {
   allowed(query, key) {
     const { store } = this;
     if (store.causal() && key > query) return false;
-    return store.state.stack === "cross" || !store.state.edits.blocked.some(([first, stop, left, right]) => query >= first && query < stop && key >= left && key < right);
+    return !store.blocked().some(([first, stop, left, right]) => query >= first && query < stop && key >= left && key < right);
   }
 
   /** Is there a map of what is opened? One of other sizes is none. */

@@ -120,9 +120,7 @@ export class Matrix {
     if (rows.cellWidth >= GRID) for (let k = 1; k < S; k++) this.line(context, rows.x(k), rows.y(0), rows.x(k), rows.y(T));
     if (rows.cellHeight >= GRID) for (let q = 1; q < T; q++) this.line(context, rows.x(0), rows.y(q), rows.x(S), rows.y(q));
     context.stroke();
-    if (this.store.state.stack !== "cross") {
-      for (const [first, stop, left, right] of this.store.state.edits.blocked) this.blocked(context, first, Math.min(T, stop), left, Math.min(S, right));
-    }
+    for (const [first, stop, left, right] of this.store.blocked()) this.blocked(context, first, Math.min(T, stop), left, Math.min(S, right));
   }
 
   line(context, x0, y0, x1, y1) {

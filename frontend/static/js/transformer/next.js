@@ -116,9 +116,9 @@ class NextTokens extends View {
     const decoder = outcome.prefix === "decoder.";
     const tokens = decoder ? store.queries("decoder") : store.reading.tokens;
     Object.assign(this, { rows, gap, place, decoder, tokens });
-    this.read = decoder ? tokens[place - 1] : tokens[place];
+    this.read = tokens[place];
     this.truth = decoder ? store.reading.target?.ids[place] : store.reading.ids[place + 1];
-    this.before = textOf(tokens.slice(0, decoder ? place : place + 1));
+    this.before = textOf(tokens.slice(decoder ? 1 : 0, place + 1));
     this.host.classList.remove("waiting");
     this.wake();
   }

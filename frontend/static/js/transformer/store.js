@@ -9,7 +9,7 @@
  *     query, key    the token that looks (-1: the last; `store.query` says which) and the one that
  *                   is looked at (-1: the one it looks at most)
  *     edits         {heads_off: ["blocks.2.5"], blocked: [[0, 4, 2, 3]], positions, order}
- *     target        token ids that a translator wrote, without `<s>`; null: not translated yet
+ *     target        token ids that a translator's decoder is made to read; null: those it writes
  * `store.hover`     {query, key} under the pointer, -1: none; changed by `hoverAt`
  * `store.reading`   what the server read, or null: see `Reading`
  * `store.busy`      a text is being read
@@ -46,14 +46,14 @@ import { ADDRESS, addressOf, stateOf } from "./url-state.js";
  * @property {string} text
  * @property {string[]} tokens  in the order they were read @property {number[]} ids
  * @property {[number, number][]} spans  in the text
- * @property {{tokens: string[], ids: number[]}|null} target  of a translator: what the decoder read
+ * @property {{tokens: string[], ids: number[], inputs: string[]}|null} target  of a translator: what
+ *   was written, and what its decoder read: row i has read `inputs` up to i and writes token i
  * @property {{tokens: string[], ids: number[], probabilities: Float32Array}|null} next
  * @property {boolean} edited
  * @property {{text, target, edits}} wish  what was asked for @property {string} key  names it
  */
 
 const MOST_BYTES = 96 << 20;
-const MOST_TOKENS = 128; // of a translation
 const CHOSEN = ["stack", "layer", "head", "query", "key"];
 export const PLAIN = Object.freeze({ heads_off: [], blocked: [], positions: true, order: [] });
 
@@ -125,6 +125,11 @@ export class Store extends EventTarget {
     return `${stack ? `${stack}.` : ""}blocks.${layer}`;
   }
 
+  /** Rectangles that may not be looked at, of a stack: of a translator it is the look across. */
+  blocked(stack = this.state.stack) {
+    return !this.translates || stack === "cross" ? this.state.edits.blocked : [];
+  }
+
   isOff(layer, head, stack = this.state.stack) {
     return this.state.edits.heads_off.includes(this.headName(layer, head, stack));
   }
@@ -135,14 +140,14 @@ export class Store extends EventTarget {
   queries(stack = this.state.stack) {
     const { reading } = this;
     if (!reading) return [];
-    return stack === "decoder" || stack === "cross" ? (reading.target?.tokens ?? []) : reading.tokens;
+    return stack === "decoder" || stack === "cross" ? (reading.target?.inputs ?? []) : reading.tokens;
   }
 
   /** Tokens that are looked at. @returns {string[]} */
   keys(stack = this.state.stack) {
     const { reading } = this;
     if (!reading) return [];
-    return stack === "decoder" ? (reading.target?.tokens ?? []) : reading.tokens;
+    return stack === "decoder" ? (reading.target?.inputs ?? []) : reading.tokens;
   }
 
   /** The token that looks: the chosen one, else the last; -1 where there is none. */
@@ -231,25 +236,16 @@ export class Store extends EventTarget {
     if (!this.state.text) return this.arrive(null);
     this.become(true);
     try {
-      if (this.translates && !this.state.target) await this.translate(reader.signal);
       const { text, target, edits } = this.state;
       const wish = { text, target: this.translates ? target : null, edits };
       const key = JSON.stringify(wish);
       const wanted = this.missing(key, this.expected.flatMap((make) => make()));
       const answer = await api.slices(this.about.id, { ...wish, slices: wanted }, reader.signal);
       this.take(key, wanted, answer);
-      this.arrive(readingOf(answer, wish, key));
+      this.arrive(readingOf(answer, wish, key, this.translates));
     } catch (error) {
       this.fail(error, reader.signal);
     }
-  }
-
-  /** The reader's text as the network translates it: what its decoder will be shown to read. */
-  async translate(signal) {
-    const answer = await api.translated(this.about.id, { text: this.state.text, beam_size: 1, max_new_tokens: Math.min(MOST_TOKENS, this.about.config.context - 1), points: [] }, signal);
-    const ids = [...answer.target_ids];
-    if (answer.target_tokens.at(-1) === "</s>") ids.pop();
-    this.state = Object.freeze({ ...this.state, target: ids });
   }
 
   arrive(reading) {
@@ -358,7 +354,7 @@ function nameOf(key, { point, at = {}, form = "f4", size = 0, top = 0 }) {
 }
 
 /** @returns {Reading} */
-function readingOf(answer, wish, key) {
+function readingOf(answer, wish, key, translates) {
   const { next, target_tokens: targets } = answer;
   return {
     text: wish.text,
@@ -367,7 +363,7 @@ function readingOf(answer, wish, key) {
     tokens: answer.tokens,
     ids: answer.token_ids,
     spans: answer.spans,
-    target: targets?.length ? { tokens: targets, ids: answer.target_ids } : null,
+    target: translates ? { tokens: targets, ids: answer.target_ids, inputs: ["<s>", ...(targets.at(-1) === "</s>" ? targets.slice(0, -1) : targets)] } : null,
     next: next ? { tokens: next.tokens, ids: next.token_ids, probabilities: sliced({ data: next.probabilities }).data } : null,
     edited: answer.edited,
   };

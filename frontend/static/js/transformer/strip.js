@@ -32,7 +32,7 @@ export class Strip {
 
   get tokens() {
     const { reading } = this.store;
-    return (this.side === "source" ? reading?.tokens : reading?.target?.tokens) ?? [];
+    return (this.side === "source" ? reading?.tokens : reading?.target?.inputs) ?? [];
   }
 
   /** What its tokens are in the stack that is shown. @returns {"both"|"query"|"key"|""} */

@@ -73,6 +73,11 @@ def translators() -> str:
         if "bleu" in figures:
             test = f"**{figures['bleu']:.2f}** BLEU, {figures['bleu_greedy']:.2f} greedily"
             ends = [f"{row['bleu']:.2f}" for row in figures["bleu_by_length"]]
+        elif "looks" in figures:
+            test = (
+                f"**{figures['exact']:.2%}** exact with letters never trained on together, "
+                f"{figures['looks']:.2%} of looks at the letter that is written"
+            )
         else:
             test = (
                 f"**{figures['exact']:.2%}** exact in forms never trained on, "

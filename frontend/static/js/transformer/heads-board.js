@@ -165,7 +165,8 @@ export class HeadsBoard {
     this.scale.parentElement.hidden = !sweep.found.size;
     this.bar.style.backgroundImage = `linear-gradient(90deg, ${Array.from({ length: 9 }, (_, k) => ramp.css[Math.min(255, k * 32)]).join(", ")})`;
     this.high.textContent = sweep.outcome.predicts ? short(largest) : percent(largest);
-    this.unit.textContent = sweep.outcome.predicts ? t("nats: how far the next token's probabilities move (KL)") : t("how far the outputs move, of their size");
+    const onward = store.causal(store.translates ? "decoder" : "");
+    this.unit.textContent = sweep.outcome.predicts && !onward ? t("nats: how far the probabilities at the chosen token move (KL)") : sweep.outcome.predicts ? t("nats: how far the next token's probabilities move (KL)") : t("how far the outputs move, of their size");
     this.tell();
   }
 

@@ -3,7 +3,6 @@
 import { hue, sequential } from "../color.js";
 import { escaped, paper, scaleOf } from "../exports.js";
 import { t } from "../words.js";
-import { labelOf } from "./labels.js";
 import { titleOf } from "./saver.js";
 
 /** Rows of the table from the embedding up. */
@@ -11,10 +10,10 @@ const rowsOf = (table) => Array.from({ length: table.layers + 1 }, (_, row) => r
 
 /** @param {import("./lens-table.js").LensTable} table */
 export function lensFigure(table) {
-  const { store, known, length, labels, read, spelling } = table;
+  const { store, known, length, labels } = table;
   const times = Array.from({ length }, (_, k) => k);
   const z = rowsOf(table).map((row) => times.map((time) => known.get(time)?.[row].chances[0] ?? null));
-  const word = (row, time) => (known.has(time) ? labelOf(known.get(time)[row].tokens[0], read[time], spelling) : "");
+  const word = (row, time) => (known.has(time) ? table.word(known.get(time)[row].tokens[0], time) : "");
   const text = rowsOf(table).map((row) => times.map((time) => escaped(word(row, time))));
   const title = titleOf(store, t("what would be predicted after every layer"));
   return {

@@ -7,7 +7,6 @@
 import { hue, inkOn, sequential } from "../color.js";
 import { make, percent, t } from "../words.js";
 import { labelOf, labelsOf, spellingOf, told } from "./labels.js";
-import { provide } from "./saver.js";
 import { StreamSizes } from "./stream-sizes.js";
 import { TopTokens } from "./top-tokens.js";
 import { lensFigure, lensRows } from "./lens-figures.js";
@@ -26,11 +25,11 @@ export class LensTable extends View {
     this.prefix = prefix;
     this.stack = prefix ? "decoder" : "";
     this.layers = store.layers(this.stack);
+    this.onward = store.causal(this.stack); // it predicts what comes next; else what stands there
     this.build();
     this.sizes = new StreamSizes(this.profile, { store, prefix, layers: this.layers, onLoad: () => this.wake() });
     this.clear();
     this.listen();
-    provide("lens", { figure: () => lensFigure(this), rows: () => lensRows(this), ready: () => this.whole(), file: () => "lens" });
     this.refresh();
   }
 
@@ -45,7 +44,7 @@ export class LensTable extends View {
     this.top = new TopTokens(5);
     this.heading = make("h3", { class: "lens-cell" });
     this.line = make("p", { class: "note" });
-    const key = make("span", { class: "lens-key" }, make("i", { class: "lens-truth-key" }), t("from here on the first choice is the token that really comes next"));
+    const key = make("span", { class: "lens-key" }, make("i", { class: "lens-truth-key" }), this.onward ? t("from here on the first choice is the token that really comes next") : t("from here on the first choice is the token that stands there"));
     this.host.append(
       make("header", { class: "lens-head" }, make("span", { class: "scale" }, this.low, this.bar, make("span", { class: "num" }, "1"), make("span", {}, t("probability of the first choice"))), key),
       make("div", { class: "lens-body" }, this.gutter, this.scroller, this.profile),
@@ -86,6 +85,11 @@ export class LensTable extends View {
       if (place) this.choose(...place);
     });
     sheet.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  /** @returns {import("./saver.js").Saved} */
+  get saved() {
+    return { figure: () => lensFigure(this), rows: () => lensRows(this), ready: () => this.whole() };
   }
 
   /** Are the tokens of the table those that look, on the rest of the page? */
@@ -140,13 +144,15 @@ export class LensTable extends View {
     this.row = undefined;
     this.reading = reading;
     if (!reading) return;
-    // Row i of a decoder writes token i: it has read those before it.
-    const { tokens, ids } = this.stack ? (reading.target ?? { tokens: [], ids: [] }) : reading;
-    this.length = tokens.length;
-    this.read = this.stack ? ["<s>", ...tokens].slice(0, tokens.length) : tokens;
-    this.truth = this.stack ? ids : [...ids.slice(1), -1];
-    this.truthTokens = this.stack ? tokens : [...tokens.slice(1), undefined];
-    this.spelling = spellingOf(tokens);
+    const { target } = reading;
+    this.read = this.stack ? (target?.inputs ?? []) : reading.tokens;
+    this.length = this.read.length;
+    // Row i of a decoder writes token i; a language model's predicts the token after.
+    const { tokens, ids } = this.stack ? (target ?? { tokens: [], ids: [] }) : reading;
+    const from = this.onward && !this.stack ? 1 : 0;
+    this.truth = Array.from({ length: this.length }, (_, k) => ids[k + from] ?? -1);
+    this.truthTokens = tokens.slice(from);
+    this.spelling = spellingOf(this.read);
     this.labels = labelsOf(this.read);
     const widths = this.labels.map((label) => Array.from(label).length).sort((a, b) => a - b);
     this.characters = Math.max(NARROWEST, Math.min(WIDEST, widths[Math.floor(widths.length * 0.9)] ?? 0));
@@ -283,7 +289,7 @@ export class LensTable extends View {
   label() {
     if (this.gutter.childElementCount) return;
     const names = Array.from({ length: this.layers }, (_, k) => t("layer {n}", { n: this.layers - 1 - k }));
-    this.gutter.replaceChildren(...[t("really next"), ...names, t("embedding"), t("reads")].map((name) => make("span", {}, name)));
+    this.gutter.replaceChildren(...[this.onward ? t("really next") : t("stands there"), ...names, t("embedding"), t("reads")].map((name) => make("span", {}, name)));
   }
 
   column(time) {
@@ -303,10 +309,10 @@ export class LensTable extends View {
   }
 
   fill(column, time) {
-    const { read, ramp, spelling } = this;
+    const { read, ramp } = this;
     const [truth, ...rest] = column.children;
     rest.pop().textContent = this.labels[time];
-    truth.textContent = this.truth[time] >= 0 ? labelOf(this.truthTokens[time], read[time], spelling) : "";
+    truth.textContent = this.truth[time] >= 0 ? this.word(this.truthTokens[time], time) : "";
     const rows = this.known.get(time);
     column.classList.toggle("waiting", !rows);
     if (!rows) return;
@@ -315,14 +321,18 @@ export class LensTable extends View {
       const layer = this.layers - 1 - k;
       const { tokens, ids, chances } = rows[layer + 1];
       const fill = ramp.css[Math.round(255 * Math.min(1, chances[0]))];
-      const label = labelOf(tokens[0], read[time], spelling);
-      cell.textContent = label;
+      cell.textContent = this.word(tokens[0], time);
       cell.style.background = fill;
       cell.style.color = inkOn(fill);
       cell.classList.toggle("right", ids[0] === this.truth[time]);
       cell.classList.toggle("settles", settled === layer);
-      cell.setAttribute("aria-label", t("{layer}, after {word}: {choice}, {share}", { layer: this.nameOf(layer), word: told(read[time]), choice: told(tokens[0]), share: percent(chances[0]) }));
+      cell.setAttribute("aria-label", t(this.onward ? "{layer}, after {word}: {choice}, {share}" : "{layer}, at {word}: {choice}, {share}", { layer: this.nameOf(layer), word: told(read[time]), choice: told(tokens[0]), share: percent(chances[0]) }));
     });
+  }
+
+  /** A predicted token as a label: after the one that was read, or in its place. */
+  word(token, time) {
+    return labelOf(token, this.read[this.onward ? time : time - 1], this.spelling);
   }
 
   nameOf(layer) {
@@ -356,10 +366,10 @@ export class LensTable extends View {
     this.sizes.show(time, layer);
     const facts = this.sizes.words(time, layer);
     const word = this.labels[time] ?? "";
-    this.heading.textContent = `${this.nameOf(layer)}, ${t("after “{word}”", { word })}`;
+    this.heading.textContent = `${this.nameOf(layer)}, ${this.onward ? t("after “{word}”", { word }) : t("at “{word}”", { word })}`;
     this.line.textContent = facts;
     if (!rows) return this.top.clear();
     const { tokens, ids, chances } = rows[layer + 1];
-    this.top.show(Array.from(tokens, (token, k) => ({ label: labelOf(token, this.read[time], this.spelling), chance: chances[k], truth: ids[k] === this.truth[time] })));
+    this.top.show(Array.from(tokens, (token, k) => ({ label: this.word(token, time), chance: chances[k], truth: ids[k] === this.truth[time] })));
   }
 }

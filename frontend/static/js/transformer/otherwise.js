@@ -10,12 +10,13 @@ import { sliced } from "./sliced.js";
  * @param {import("./store.js").Slice[]} slices @returns {Promise<import("./sliced.js").Sliced[]>}
  */
 export async function otherwise(store, edits, slices, signal) {
-  const { text, target } = store.state;
+  const { wish, target: written } = store.reading;
+  // What a translator wrote without changes is what it reads with them.
+  const { text, target = null } = { ...wish, target: wish.target ?? written?.ids };
   const name = JSON.stringify(["otherwise", text, target, edits, slices]);
   const kept = store.memory.get(name);
   if (kept) return kept;
-  const body = { text, target: store.translates ? target : null, edits, slices };
-  const answer = await api.slices(store.about.id, body, signal);
+  const answer = await api.slices(store.about.id, { text, target, edits, slices }, signal);
   const found = answer.slices.map(sliced);
   store.memory.put(name, found, found.reduce((sum, { data }) => sum + data.byteLength, 256));
   return found;

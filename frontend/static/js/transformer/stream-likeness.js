@@ -9,7 +9,7 @@ import { full, make, short, t } from "../words.js";
 import { CellMap } from "./cell-map.js";
 import { labelsOf } from "./labels.js";
 import { largest, likeness, sizes } from "./measures.js";
-import { provide, titleOf } from "./saver.js";
+import { titleOf } from "./saver.js";
 import { View } from "./view.js";
 
 const MOST = 128; // tokens, at most, from the first on
@@ -25,7 +25,6 @@ export class StreamLikeness extends View {
     this.build();
     for (const type of ["read", "select"]) store.addEventListener(type, () => this.refresh());
     store.addEventListener("hover", () => this.wake());
-    provide("lens", { figure: () => this.figure(), rows: () => this.table(), file: () => `stream-${this.layer}` });
     this.refresh();
   }
 
@@ -51,6 +50,11 @@ export class StreamLikeness extends View {
       },
       onChoose: (row, column) => this.store.set({ query: row, key: column }),
     });
+  }
+
+  /** @returns {import("./saver.js").Saved} */
+  get saved() {
+    return { figure: () => this.figure(), rows: () => this.table(), file: () => `stream-${this.shownLayer}` };
   }
 
   get layer() {

@@ -11,7 +11,13 @@ from backend.i18n import LANGUAGES
 from backend.pages import TEMPLATES
 from backend.settings import Settings
 from tests.backend.serving import SECURITY, assert_error, in_process
-from tests.toys import write_answerer, write_captioner, write_toys, write_translator
+from tests.toys import (
+    write_answerer,
+    write_captioner,
+    write_toys,
+    write_transformers,
+    write_translator,
+)
 
 PAGES = {
     "": "home.html",
@@ -22,6 +28,11 @@ PAGES = {
     "lab/toy-soft": "caption-lab.html",
     "caption": "caption-lab.html",
     "lab/toy-shapes": "question-lab.html",
+    "lab/toy-gpt": "transformer.html",
+    "lab/toy-encoder": "transformer.html",
+    "lab/toy-transformer": "transformer.html",
+    "steps": "steps.html",
+    "steps/toy-encoder": "steps.html",
     "docs": "docs.html",
 }
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -39,6 +50,7 @@ def client(tmp_path_factory) -> Iterator[TestClient]:
     for name in ("toy-soft", "toy-hard", "toy-blind"):
         write_captioner(folder / name, name)
     write_answerer(folder / "toy-shapes")
+    write_transformers(folder)
     with in_process(Settings(checkpoints=folder, device="cpu")) as client:
         yield client
 
@@ -195,10 +207,13 @@ def doors(client) -> list[str]:
 
 
 def test_the_home_page_has_a_door_for_each_kind_of_network_that_is_there(client, monkeypatch):
-    assert doors(client) == ["toy-gru", "toy-additive", "toy-blind"]
+    assert doors(client) == ["toy-gru", "toy-additive", "toy-blind", "toy-gpt"]
     for name in ("toy-additive", "toy-plain"):
         become(client, monkeypatch, name, kind="char_rnn")
-    assert doors(client) == ["toy-additive", "toy-blind"]
+    assert doors(client) == ["toy-additive", "toy-blind", "toy-gpt"]
+    for name in ("toy-gpt", "toy-llama"):
+        become(client, monkeypatch, name, kind="unheard_of")
+    assert doors(client) == ["toy-additive", "toy-blind", "toy-transformer"]
     for name in client.app.state.catalog.entries:
         become(client, monkeypatch, name, kind="unheard_of")
     assert doors(client) == []
@@ -209,9 +224,10 @@ def test_each_door_opens_on_the_network_that_shows_most_where_it_is_there(client
         "toy-rnn": "shakespeare-lstm",
         "toy-plain": "translate-en-fr",
         "toy-soft": "caption-soft",
+        "toy-llama": "shakespeare-gpt",
     }
     rename(client, monkeypatch, names)
-    assert doors(client) == ["shakespeare-lstm", "translate-en-fr", "caption-soft"]
+    assert doors(client) == [*names.values()]
 
 
 def rename(client, monkeypatch, names: dict[str, str]) -> None:
@@ -243,6 +259,28 @@ def test_without_a_network_that_describes_pictures_the_page_says_so(client, monk
     answer = client.get("/en/caption", headers=BROWSER)
     assert answer.status_code == 404
     assert "No network here describes pictures." in answer.text
+
+
+def test_the_steps_begin_with_the_language_model_that_shows_most_where_it_is_there(
+    client, monkeypatch
+):
+    assert opened(client, "/en/steps") == "toy-gpt"  # the first that is there
+    assert opened(client, "/en/steps/toy-encoder") == "toy-encoder"
+    rename(client, monkeypatch, {"toy-llama": "shakespeare-gpt"})
+    assert opened(client, "/en/steps") == "shakespeare-gpt"
+
+
+def test_a_network_without_steps_is_told_of_with_the_kinds_that_have_them(client, monkeypatch):
+    answer = client.get("/en/steps/toy-transformer", headers=BROWSER)
+    assert answer.status_code == 404
+    assert "toy-transformer cannot be gone through step by step" in answer.text
+    assert "transformer_lm and encoder" in answer.text
+    read(client, "/en/steps/nothing", 404)
+    for name in ("toy-gpt", "toy-llama"):
+        become(client, monkeypatch, name, kind="unheard_of")
+    answer = client.get("/en/steps", headers=BROWSER)
+    assert answer.status_code == 404
+    assert "No network here can be gone through step by step." in answer.text
 
 
 def test_questions_about_pictures_are_asked_only_where_a_network_answers(client, monkeypatch):
@@ -299,7 +337,7 @@ def test_a_figure_that_is_missing_or_no_number_is_left_out(client, monkeypatch, 
         text = written(client.get(f"/en/{page}").text)
         assert "BLEU" not in text
         assert "exactly right" not in text
-        others = 0 if page.endswith("toy-gru") else 3  # the other toys that read characters
+        others = 0 if page.endswith("toy-gru") else 5  # the other toys that read characters
         assert text.count("1.500 nats a character") == others
 
 

@@ -139,10 +139,13 @@ class Pieces:
 
 
 def _shown(raw: bytes) -> str:
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return f"⟨{raw.hex(' ').upper()}⟩"
+    """The text of a token, with bytes that are no character named."""
+    text = raw.decode("utf-8", "surrogateescape")
+    return re.sub(
+        "[\udc80-\udcff]+",
+        lambda found: f"⟨{found[0].encode('utf-8', 'surrogateescape').hex(' ').upper()}⟩",
+        text,
+    )
 
 
 def _kinds(about) -> set[str]:

@@ -13,6 +13,7 @@ from models.training.transformer_recipes import TransformerRecipe
 from models.transformer_lm import TransformerLM, TransformerLMConfig
 from models.transformer_seq2seq import TransformerSeq2Seq, TransformerSeq2SeqConfig
 from models.transformer_translator import TransformerTranslator
+from models.transformer_writing import Step
 
 
 def finish(
@@ -32,8 +33,8 @@ def finish(
     reader = LanguageReader(network, Characters(corpus.symbols))
     prompt = reader.reads.encode(recipe.prompt)
     count = min(400, config.context - len(prompt))
-    steps = reader.write(prompt, count, temperature=0.7, seed=1, points=())
-    sample = reader.reads.decode([step.token_id for step in steps])
+    items = reader.write(prompt, count, temperature=0.7, seed=1, points=())
+    sample = reader.reads.decode([item.token_id for item in items if isinstance(item, Step)])
     read = progress["step"] * recipe.batch_size * config.context
     about = {
         "kind": TransformerLM.kind,

@@ -46,8 +46,9 @@ import { ADDRESS, addressOf, stateOf } from "./url-state.js";
  * @property {string} text
  * @property {string[]} tokens  in the order they were read @property {number[]} ids
  * @property {[number, number][]} spans  in the text
- * @property {{tokens: string[], ids: number[], inputs: string[]}|null} target  of a translator: what
- *   was written, and what its decoder read: row i has read `inputs` up to i and writes token i
+ * @property {{tokens: string[], ids: number[], inputs: string[], outputs: string[]}|null} target  of a
+ *   translator: what was written. Row i of its decoder has read `inputs` up to i and writes
+ *   `outputs[i]`; the last is "…" where the text has no end
  * @property {{tokens: string[], ids: number[], probabilities: Float32Array}|null} next
  * @property {boolean} edited
  * @property {{text, target, edits}} wish  what was asked for @property {string} key  names it
@@ -136,18 +137,19 @@ export class Store extends EventTarget {
 
   // What was read.
 
-  /** Tokens that look, of a stack. @returns {string[]} */
+  /** Tokens that look, of a stack; across, those that are written meanwhile. @returns {string[]} */
   queries(stack = this.state.stack) {
     const { reading } = this;
     if (!reading) return [];
-    return stack === "decoder" || stack === "cross" ? (reading.target?.inputs ?? []) : reading.tokens;
+    if (stack === "cross") return reading.target.outputs;
+    return stack === "decoder" ? reading.target.inputs : reading.tokens;
   }
 
   /** Tokens that are looked at. @returns {string[]} */
   keys(stack = this.state.stack) {
     const { reading } = this;
     if (!reading) return [];
-    return stack === "decoder" ? (reading.target?.inputs ?? []) : reading.tokens;
+    return stack === "decoder" ? reading.target.inputs : reading.tokens;
   }
 
   /** The token that looks: the chosen one, else the last; -1 where there is none. */
@@ -363,8 +365,13 @@ function readingOf(answer, wish, key, translates) {
     tokens: answer.tokens,
     ids: answer.token_ids,
     spans: answer.spans,
-    target: translates ? { tokens: targets, ids: answer.target_ids, inputs: ["<s>", ...(targets.at(-1) === "</s>" ? targets.slice(0, -1) : targets)] } : null,
+    target: translates ? targetOf(targets, answer.target_ids) : null,
     next: next ? { tokens: next.tokens, ids: next.token_ids, probabilities: sliced({ data: next.probabilities }).data } : null,
     edited: answer.edited,
   };
+}
+
+function targetOf(tokens, ids) {
+  const ended = tokens.at(-1) === "</s>";
+  return { tokens, ids, inputs: ["<s>", ...(ended ? tokens.slice(0, -1) : tokens)], outputs: ended ? tokens : [...tokens, "…"] };
 }

@@ -24,15 +24,16 @@ export class Strip {
     line.addEventListener("pointerleave", () => store.hoverAt());
     line.addEventListener("keydown", (event) => this.key(event));
     store.addEventListener("read", () => this.build());
-    store.addEventListener("select", () => this.paint());
+    store.addEventListener("select", () => (this.built === this.tokens ? this.paint() : this.build()));
     store.addEventListener("hover", () => this.paint());
     store.addEventListener("restyle", () => this.paint());
     map.addEventListener("map", () => this.paint());
   }
 
   get tokens() {
-    const { reading } = this.store;
-    return (this.side === "source" ? reading?.tokens : reading?.target?.inputs) ?? [];
+    const { reading, state } = this.store;
+    if (this.side === "source") return reading?.tokens ?? [];
+    return reading?.target?.[state.stack === "decoder" ? "inputs" : "outputs"] ?? [];
   }
 
   /** What its tokens are in the stack that is shown. @returns {"both"|"query"|"key"|""} */
@@ -76,6 +77,7 @@ export class Strip {
   build() {
     const { line, tokens } = this;
     const focused = line.contains(document.activeElement) ? this.buttons.indexOf(document.activeElement) : -1;
+    this.built = tokens;
     this.buttons = tokens.map((token, k) => this.button(token, k));
     line.replaceChildren(...this.buttons.flatMap((button) => (button.dataset.line ? [button, make("br")] : [button])));
     if (focused >= 0) this.buttons[Math.min(focused, tokens.length - 1)]?.focus();
@@ -95,6 +97,7 @@ export class Strip {
     const { store, role, map } = this;
     const { hover } = store;
     const query = hover.query >= 0 ? hover.query : store.query;
+    if (this.built !== this.tokens) return;
     const looks = role === "both" || role === "key";
     const row = looks ? map.row(query) : null;
     const { css } = attentionRamp();

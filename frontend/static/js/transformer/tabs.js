@@ -11,7 +11,7 @@ export class Tabs {
       button.addEventListener("click", () => this.choose(stack));
       return button;
     });
-    host.append(make("div", { class: "tabs", role: "tablist", "aria-label": t("which attention") }, ...this.buttons));
+    host.append(make("div", { class: "tabs", role: "tablist", "aria-label": t("which attention") }, ...this.buttons), (this.note = make("p", { class: "note" })));
     host.addEventListener("keydown", (event) => {
       const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
       if (!by) return;
@@ -31,6 +31,7 @@ export class Tabs {
   }
 
   draw() {
+    this.note.textContent = t(`rows of ${this.store.state.stack}`);
     for (const button of this.buttons) {
       const chosen = button.dataset.stack === this.store.state.stack;
       button.ariaSelected = String(chosen);

@@ -14,6 +14,16 @@ EXAMPLES = {  # a checkpoint, and a body for it
         "shakespeare-lstm",
         {"text": "To be, or not", "points": ["rnn.1.c"]},
     ),
+    "/api/checkpoints/{id}/slices": (
+        "shakespeare-gpt",
+        {
+            "text": "To be, or not",
+            "slices": [
+                {"point": "blocks.*.attention", "at": {"head": 0}},
+                {"point": "blocks.*.lens", "top": 3},
+            ],
+        },
+    ),
     "/api/checkpoints/{id}/generate": (
         "shakespeare-lstm",
         {"prefix": "To be, or ", "max_new_tokens": 40, "seed": 7},
@@ -63,15 +73,26 @@ def _fields(operation: dict, schemas: dict) -> list[dict]:
         required = schema.get("required", ())
         if "properties" not in schema:
             fields.append(_field("body", schema | {"type": kind}, True))
-        fields += [
-            _field(name, about, name in required)
-            for name, about in schema.get("properties", {}).items()
-        ]
+        for name, about in schema.get("properties", {}).items():
+            fields.append(_field(name, about, name in required))
+            fields += _inner(name, about, schemas)
     for one in operation.get("parameters", ()):
         if one["in"] == "query":
             schema = {"description": one.get("description", "")} | one["schema"]
             fields.append(_field(f"?{one['name']}", schema, one["required"]))
     return fields
+
+
+def _inner(name: str, about: dict, schemas: dict) -> list[dict]:
+    """The fields of a field: `edits.order`, and of the objects of a list `slices[].point`."""
+    if about.get("type") == "array":
+        name, about = f"{name}[]", about["items"]
+    schema = schemas.get(about.get("$ref", "").rpartition("/")[2], {})
+    required = schema.get("required", ())
+    return [
+        _field(f"{name}.{inner}", found, inner in required)
+        for inner, found in schema.get("properties", {}).items()
+    ]
 
 
 def _field(name: str, schema: dict, required: bool) -> dict:

@@ -76,30 +76,34 @@ def write(
     while index < length:
         count = min(CHUNK, len(tokens) - index)  # one, past the prefix
         read = torch.tensor([tokens[index : index + count]], device=device)
-        logits = network.logits(read, cache=cache, record=rows.record, heads_off=heads_off or {})
-        given = [*prefix[index + 1 : index + count + 1]]
+        stream = network(read, cache=cache, record=rows.record, heads_off=heads_off or {})[0]
+        # Before `start` nobody is told what came next, which is costly to know.
+        unseen = min(max(start - 1 - index, 0), count - 1)
+        logits = network.unembed(stream[unseen:])[:, :known].float().cpu().numpy()
+        n = count - unseen
+        given = [*prefix[index + unseen + 1 : index + count + 1]]
         choice = choose(
-            logits[0, :, :known].float().cpu().numpy(),
+            logits,
             Settings(
-                np.full(count, temperature),
-                np.full(count, top_k, np.int64),
-                np.full(count, top_p),
-                np.full(count, seed, np.uint64),
+                np.full(n, temperature),
+                np.full(n, top_k, np.int64),
+                np.full(n, top_p),
+                np.full(n, seed, np.uint64),
             ),
-            np.arange(index + 1, index + count + 1),
-            np.array(given + [-1] * (count - len(given)), np.int64),
+            np.arange(index + unseen + 1, index + count + 1),
+            np.array(given + [-1] * (n - len(given)), np.int64),
         )
-        for t in range(count):
+        for t, at in enumerate(range(index + unseen, index + count)):
             if not choice.sound[t]:
-                raise FloatingPointError(f"a logit after token {index} is not finite")
-            if index >= start:
-                shown = rows.row(t, index)
-                inside = index < len(prefix)
-                yield Step(index, tokens[index], inside, probability, top, shown)
+                raise FloatingPointError(f"a logit after token {at} is not finite")
+            if at >= start:
+                shown = rows.row(unseen + t, at)
+                inside = at < len(prefix)
+                yield Step(at, tokens[at], inside, probability, top, shown)
             probability = float(choice.probability[t])
             columns = (choice.ids[t].tolist(), choice.own[t].tolist(), choice.drawn[t].tolist())
             top = list(zip(*columns, strict=True))
-            index += 1
+        index += count
         if index >= len(prefix):
             tokens.append(int(choice.tokens[-1]))
     yield End(top, "length" if length == asked else "context")

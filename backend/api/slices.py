@@ -6,17 +6,26 @@ from typing import Annotated, Literal
 import numpy as np
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from backend.api.texts import read_source, read_text, texts_of, too_long
 from backend.api.wishes import check_prefix
 from backend.arrays import Array, encode
-from backend.errors import Invalid, TooLarge
+from backend.errors import Invalid, TooLarge, Unavailable
 
 router = APIRouter(prefix="/api/checkpoints", tags=["slices"])
 NEXT = 10  # likeliest next tokens that are told
 MOST = 1 << 53  # a number that JavaScript holds exactly
-Index = Annotated[int, Field(ge=-MOST, le=MOST)]
+
+
+def exact(number: int) -> int:
+    """Which indices are there is told by what is read; a huge one is told by its size."""
+    if abs(number) > MOST:
+        raise ValueError(f"must be at most {MOST}")
+    return number
+
+
+Index = Annotated[int, AfterValidator(exact)]
 Stretch = Annotated[list[Index], Field(min_length=2, max_length=2)]
 Rectangle = Annotated[list[Index], Field(min_length=4, max_length=4)]
 Name = Annotated[str, Field(max_length=100)]
@@ -108,6 +117,8 @@ async def slices(request: Request, id: str, body: SlicesRequest) -> dict:
     entry = await state.catalog.open(id, "slices")
     await state.ready()
     async with state.tracing:
+        if await request.is_disconnected():  # whoever types on asks anew
+            raise Unavailable("The client has gone.", code="client_gone")  # read by nobody
         return await run_in_threadpool(_slices, entry, body, state.readings, state.settings)
 
 

@@ -7,13 +7,19 @@ import pytest
 from backend.api.answer import FIELDS, AnswerQuery
 from backend.api.caption import CaptionQuery
 from backend.api.generate import GenerateRequest
+from backend.api.slices import EditsWish, SlicesRequest, SliceWish
 from backend.api.trace import TraceRequest
 from backend.api.translate import TranslateRequest
 from backend.docs import EXAMPLES, UPLOADS, calls
 from backend.i18n import LANGUAGES
 from tests.toys import CONFIGS
 
-MODELS = {"trace": TraceRequest, "generate": GenerateRequest, "translate": TranslateRequest}
+MODELS = {
+    "trace": TraceRequest,
+    "generate": GenerateRequest,
+    "translate": TranslateRequest,
+    "slices": SlicesRequest,
+}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -29,6 +35,10 @@ def test_the_page_of_the_api_tells_every_address_and_every_field(client, languag
         assert f"?{name} " in shown
     for name in FIELDS:
         assert re.search(rf"\b{name}\b", shown), name
+    for name in SliceWish.model_fields:
+        assert f" slices[].{name} " in shown
+    for name in EditsWish.model_fields:
+        assert f" edits.{name} " in shown
     assert "image/webp" in shown
 
 
@@ -44,6 +54,10 @@ def test_bounds_and_defaults_are_told_as_they_are_checked(client):
     assert fields["beam_size"]["type"] == "integer ≥ 1 ≤ 8"
     assert fields["force"]["type"] == "integer[][]"
     assert fields["force"]["default"] == "[]"
+    fields = {f["name"]: f for f in found["/api/checkpoints/{id}/slices"]["fields"]}
+    assert fields["slices[].point"]["default"] == "—"
+    assert fields["slices[].size"]["type"] == "integer ≥ 0 ≤ 4096"
+    assert fields["edits.blocked"]["type"] == "integer[][]"
 
 
 def test_a_query_is_told_with_its_bounds_too(client):

@@ -14,7 +14,7 @@ import { View } from "./view.js";
 
 const CHUNK = 16; // columns asked for at a time
 const TOP = 5;
-const NARROWEST = 3; // characters of a column
+const NARROWEST = 2; // characters of a column
 const WIDEST = 9;
 const MARGIN = 2; // columns beside those in sight
 
@@ -314,7 +314,7 @@ export class LensTable extends View {
     rest.pop().textContent = this.labels[time];
     truth.textContent = this.truth[time] >= 0 ? this.word(this.truthTokens[time], time) : "";
     const rows = this.known.get(time);
-    column.classList.toggle("waiting", !rows);
+    column.classList.toggle("pending", !rows);
     if (!rows) return;
     const settled = this.settled(time);
     rest.forEach((cell, k) => {

@@ -63,7 +63,7 @@ class NextTokens extends View {
     const wanted = edited ? here : { ...here, top: ROWS };
     this.abort?.abort();
     const abort = (this.abort = new AbortController());
-    this.host.classList.add("waiting");
+    this.host.classList.add("pending");
     const top = edited ? [wanted, { ...here, top: ROWS }] : [wanted];
     const found = await store.slices(top, this);
     if (!found || abort.signal.aborted) return;
@@ -119,7 +119,7 @@ class NextTokens extends View {
     this.read = tokens[place];
     this.truth = decoder ? store.reading.target?.ids[place] : store.reading.ids[place + 1];
     this.before = textOf(tokens.slice(decoder ? 1 : 0, place + 1));
-    this.host.classList.remove("waiting");
+    this.host.classList.remove("pending");
     this.wake();
   }
 
@@ -190,7 +190,7 @@ class NextTokens extends View {
 
 /** The end of a text of tokens. */
 function textOf(tokens) {
-  const characters = Array.from(tokens.map(bare).join("").replaceAll("\n", "↵"));
+  const characters = Array.from(tokens.map(bare).join("").trimStart().replaceAll("\n", "↵"));
   return characters.length > TAIL ? `…${characters.slice(-TAIL).join("")}` : characters.join("");
 }
 

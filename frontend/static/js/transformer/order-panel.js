@@ -100,7 +100,7 @@ export class OrderPanel extends View {
     this.positions.checked = edits.positions;
     this.back.disabled = !edits.order.length;
     this.result.hidden = !edits.order.length;
-    this.result.classList.toggle("waiting", !this.found);
+    this.result.classList.toggle("pending", !this.found);
     this.bars.forEach(({ bar, number, node, positions }, k) => {
       const value = this.found?.[k];
       node.hidden = Number.isNaN(value);

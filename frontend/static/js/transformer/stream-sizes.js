@@ -44,7 +44,7 @@ export class StreamSizes {
   show(time, layer) {
     this.layer = layer;
     const found = this.known.get(time);
-    this.host.classList.toggle("waiting", !found);
+    this.host.classList.toggle("pending", !found);
     if (!found) return this.ask(time);
     this.paint(found, layer);
   }

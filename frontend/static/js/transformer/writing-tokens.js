@@ -43,12 +43,13 @@ export class WritingTokens {
     if (this.built !== tokens || this.buttons.length > tokens.length) {
       this.built = tokens;
       this.buttons = [];
+      this.word = null;
       this.host.replaceChildren();
     }
     for (let k = this.buttons.length; k < tokens.length; k++) {
       const button = this.make(tokens[k], k);
       this.buttons.push(button);
-      this.host.append(button);
+      this.place(tokens[k].token, button);
     }
     const { css } = attentionRamp();
     const weights = over >= 0 && over < tokens.length ? row(over) : null;
@@ -62,11 +63,18 @@ export class WritingTokens {
     });
   }
 
+  /** Lines break between words and where the text breaks them. */
+  place(token, button) {
+    if (!this.word || /^\s\S/.test(token)) this.word = this.host.appendChild(make("span", { class: "written-word" }));
+    this.word.append(button);
+    if (/\s$/.test(token)) this.word = null;
+    if (token.includes("\n")) this.host.append(make("br"));
+  }
+
   make({ token, prefix, probability }, k) {
     const parts = partsOf(token).map(({ text, blank }) => (blank ? make("span", { class: "blank" }, text) : text));
     const button = make("button", { type: "button", class: "written-token", "data-k": String(k) }, ...parts);
     button.classList.toggle("given", prefix);
-    button.classList.toggle("line", token.includes("\n"));
     button.tabIndex = k ? -1 : 0;
     const fact = prefix ? t("given") : percent(probability);
     button.setAttribute("aria-label", `${told(token)}, ${fact}`);

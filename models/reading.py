@@ -22,6 +22,8 @@ from models.trace import Point, UnknownPoint
 from models.transformer import Transformer, scores_of
 
 KEPT = ("q", "k")  # of every attention, by the first pass
+# Who asks for one of these asks for the others soon: one more pass brings them all.
+TOGETHER = ("v", "heads", "residual", "embedding")
 POOLED_AXES = ("query", "key")
 CHUNK = 64  # rows of logits made at once: a vocabulary may be large
 
@@ -320,7 +322,7 @@ class Reading:
         kind = name.rpartition(".")[2]
         with self._lock:
             if kind not in self._kinds:
-                self._record([kind])
+                self._record(TOGETHER if kind in TOGETHER else [kind])
         return self._found[name]
 
     def _value(self, name: str, taken: Mapping[str, range]) -> Tensor:

@@ -188,6 +188,16 @@ def test_what_was_not_kept_is_recorded_when_it_is_first_asked_for(reading):
     assert reading.bytes == before + 4 * L * len(IDS) * D
 
 
+def test_values_heads_and_the_stream_take_one_more_pass(language, monkeypatch):
+    found, passes = read_stack(language, IDS), []
+    monkeypatch.setattr(
+        found, "_run", lambda record, run=found._run: passes.append(1) or run(record)
+    )
+    for point in ("blocks.0.v", "blocks.*.heads", "blocks.1.lens", "embedding", "blocks.2.v"):
+        cut(found, point)
+    assert len(passes) == 1
+
+
 @pytest.mark.parametrize(
     ("asked", "word"),
     [

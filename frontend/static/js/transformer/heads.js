@@ -33,7 +33,7 @@ export class Heads {
     this.lens = make("div", { class: "heads-lens", "aria-hidden": "true" }, this.big, this.name);
     this.lens.hidden = true;
     this.scale = make("span", { class: "scale" }, make("span", { class: "num" }, "0"), (this.bar = make("span", { class: "bar" })), make("span", { class: "num" }, "1"));
-    host.append(make("div", { class: "heads-body" }, this.canvas, this.lens), make("div", { class: "heads-foot" }, this.scale, this.words));
+    host.append(make("div", { class: "heads-body" }, this.canvas, this.lens), make("div", { class: "heads-foot" }, this.scale, this.words, make("a", { class: "to-head", href: "#head-title" }, `${t("to this head")} ↓`)));
     store.expect(() => [this.slice]);
     store.addEventListener("read", () => this.fetch());
     for (const type of ["select", "edit", "restyle"]) store.addEventListener(type, () => this.changed());

@@ -24,7 +24,11 @@ export class Strip {
     line.addEventListener("pointerleave", () => store.hoverAt());
     line.addEventListener("keydown", (event) => this.key(event));
     store.addEventListener("read", () => this.build());
-    store.addEventListener("select", () => (this.built === this.tokens ? this.paint() : this.build()));
+    store.addEventListener("select", () => {
+      if (this.built === this.tokens) this.paint();
+      else this.build();
+      this.reveal();
+    });
     store.addEventListener("hover", () => this.paint());
     store.addEventListener("restyle", () => this.paint());
     map.addEventListener("map", () => this.paint());
@@ -91,6 +95,16 @@ export class Strip {
     button.classList.toggle("sign", isMark(token));
     if (parts.at(-1)?.line) button.dataset.line = "1";
     return button;
+  }
+
+  /** The chosen token into view, where the text is longer than its place. */
+  reveal() {
+    const { line, role, store, buttons } = this;
+    const button = buttons[role === "key" ? store.state.key : store.query];
+    if (!button || !role || line.scrollHeight <= line.clientHeight) return;
+    const top = button.offsetTop - line.offsetTop;
+    if (top < line.scrollTop) line.scrollTop = top;
+    else if (top + button.offsetHeight > line.scrollTop + line.clientHeight) line.scrollTop = top + button.offsetHeight - line.clientHeight;
   }
 
   paint() {

@@ -5,7 +5,7 @@
 
 import { color, inkOn, signedRamp } from "../color.js";
 import { sharpen } from "../raster.js";
-import { make, short } from "../words.js";
+import { full, make, short } from "../words.js";
 
 const NUMBERS = 36; // css px that a cell needs to carry its number
 
@@ -22,6 +22,12 @@ export class UnitStrip {
 
   at(x) {
     return Math.max(0, Math.min(this.values.length - 1, Math.floor((x / this.width) * this.values.length)));
+  }
+
+  /** A number with as many digits as a cell has room for. */
+  text(context, value, width) {
+    const text = short(value);
+    return context.measureText(text).width <= width - 3 ? text : full(Number(value.toPrecision(1)));
   }
 
   /** @param {ArrayLike<number>} values @param {number} limit  of the colours, either way */
@@ -54,7 +60,7 @@ export class UnitStrip {
       else context.fillRect(x(u), 0, w, height);
       if (!numbers) continue;
       context.fillStyle = this.shape === "bars" ? color("--ink-2") : inkOn(fill);
-      context.fillText(short(values[u]), x(u) + w / 2, this.shape === "bars" ? middle - tall - Math.sign(share || 1) * 7 * scale : middle + 0.5);
+      context.fillText(this.text(context, values[u], w), x(u) + w / 2, this.shape === "bars" ? middle - tall - Math.sign(share || 1) * 7 * scale : middle + 0.5);
     }
     if (unit < 0 || unit >= n) return;
     context.strokeStyle = color("--ink");

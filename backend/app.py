@@ -17,6 +17,7 @@ from backend.api import (
     health,
     lessons,
     scenes,
+    shapes,
     slices,
     trace,
     translate,
@@ -71,6 +72,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         caption,
         answer,
         scenes,
+        shapes,
         lessons,
     )
     bodies: dict[str, int] = {}  # what a path may be sent, where it is not the usual

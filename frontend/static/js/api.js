@@ -53,6 +53,11 @@ export function scene(seed) {
   return json(`/api/scenes/${seed}`);
 }
 
+/** A recurrent layer of torch that was run. @param {Record<string, string|number|boolean>} sizes */
+export function shapes(sizes) {
+  return json(`/api/shapes?${new URLSearchParams(sizes)}`);
+}
+
 /** Whether an answer to an exercise is right. @param {{answer: number, language: string}} body */
 export function check(slug, exercise, body) {
   return json(`/api/lessons/${slug}/exercises/${exercise}`, post(body));

@@ -82,7 +82,7 @@ async def generate(request: Request, id: str, body: GenerateRequest) -> Streamin
         raise Invalid("This network has no heads.", "Leave heads_off out, or send [].", "bad_edits")
     make, tell = (_job, _events) if batched else (turns.job, turns.events)
     stream = await submit(request, make(entry, body, prefix, points, seed))
-    return EventStream(stream, tell(stream, entry, prefix, points, seed))
+    return EventStream(stream, tell(stream, entry, body, prefix, points, seed))
 
 
 def _job(entry, body: GenerateRequest, prefix, points, seed):
@@ -102,7 +102,7 @@ def _job(entry, body: GenerateRequest, prefix, points, seed):
     )
 
 
-async def _events(stream, entry, prefix, points, seed) -> AsyncIterator[bytes]:
+async def _events(stream, entry, body, prefix, points, seed) -> AsyncIterator[bytes]:
     from backend.engine import End
 
     writer = writer_of(tuple(entry.runner.reads.symbols), tuple(points))

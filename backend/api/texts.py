@@ -23,6 +23,8 @@ def read_text(runner, text: str, field: str, limit: int) -> list[int]:
         ids = reads.encode(text)
     except UnknownCharacters as error:
         raise strangers(error.found, field, reads.symbols) from None
+    if not ids:  # spaces, for one, that a tokenizer drops
+        raise Invalid(f"{field} holds nothing to read.", "Type at least one word.", "empty_text")
     context = runner.context
     if context is not None and len(ids) > context:
         raise too_long(field, reads.unit, len(ids), context)

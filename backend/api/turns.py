@@ -66,14 +66,16 @@ def _writer(symbols: tuple[str, ...], points: tuple) -> RowWriter:
     )
 
 
-async def events(stream, entry, prefix: Sequence[int], points, seed: int) -> AsyncIterator[bytes]:
-    """`start`, a `step` a token, `done`."""
+async def events(
+    stream, entry, body, prefix: Sequence[int], points, seed: int
+) -> AsyncIterator[bytes]:
+    """`start`, a `step` a token, `done` with the text: as it was typed, and what was written."""
     from backend.engine import End
     from models.transformer_writing import Step
 
     reads = entry.runner.reads
     writer = _writer(tuple(reads.symbols), tuple(points))
-    token_ids = list(prefix)
+    token_ids, before = list(prefix), len(reads.decode(prefix))
     yield event("start", {"checkpoint": entry.id, "seed": seed, "tokens": len(prefix)})
     async for items in stream:
         if isinstance(items, End):
@@ -85,7 +87,7 @@ async def events(stream, entry, prefix: Sequence[int], points, seed: int) -> Asy
             yield event(
                 "done",
                 {
-                    "text": reads.decode(token_ids),
+                    "text": body.prefix + reads.decode(token_ids)[before:],
                     "seed": seed,
                     "tokens": len(token_ids) - len(prefix),
                     "next": [

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from backend.api.events import StepWriter, event, writer_of
+from backend.api.events import RowWriter, StepWriter, event, writer_of
 from models.trace import Point
 from tests.backend.serving import decode, events
 
@@ -46,6 +46,18 @@ class Step:
     @property
     def row(self) -> np.ndarray:
         return np.concatenate([values.ravel() for values in self.capture.values()])
+
+
+@dataclass
+class Row:
+    """A step that has its points by name."""
+
+    index: int = 0
+    token_id: int = 0
+    prefix: bool = False
+    probability: float | None = None
+    top: list = field(default_factory=list)
+    points: dict = field(default_factory=dict)
 
 
 def captured() -> dict:
@@ -122,3 +134,29 @@ def test_many_steps_are_written_one_after_another():
 
 def test_the_same_symbols_and_points_share_a_writer():
     assert writer_of(tuple(SYMBOLS), tuple(POINTS)) is writer_of(tuple(SYMBOLS), tuple(POINTS))
+
+
+def test_rows_that_grow_are_told_with_the_shape_they_have():
+    writer = RowWriter(SYMBOLS, [("blocks.0.attention", ["head", "key"], "probability")])
+    grown = [np.full((2, n), 0.5, np.float32) for n in (1, 2, 3)]
+    made = [Row(index=k, points={"blocks.0.attention": row}) for k, row in enumerate(grown)]
+    for (name, data), row in zip(events(writer.steps(made).decode()), grown, strict=True):
+        assert name == "step"
+        point = data["points"]["blocks.0.attention"]
+        assert (point["axes"], point["range"]) == (["head", "key"], "probability")
+        assert np.array_equal(decode(point["data"]), row)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_row_is_told_whatever_its_layout_and_its_type(order):
+    row = np.array(np.arange(6).reshape(2, 3), np.float64, order=order)
+    writer = RowWriter(SYMBOLS, [("a", ["head", "key"], "real"), ("b", ["unit"], "real")])
+    (found,) = events(writer.steps([Row(points={"a": row, "b": row[0], "c": row})]).decode())
+    assert list(found[1]["points"]) == ["a", "b"]
+    assert np.array_equal(decode(found[1]["points"]["a"]["data"]), row)
+    assert np.array_equal(decode(found[1]["points"]["b"]["data"]), row[0])
+
+
+def test_a_step_without_rows_is_told_as_one_without_points():
+    step = Step()
+    assert RowWriter(SYMBOLS, []).steps([step]) == StepWriter(SYMBOLS, []).steps([step])

@@ -96,7 +96,8 @@ class Shapes {
     const [slices, rows, columns] = shape.length === 3 ? shape : shape.length === 2 ? [1, ...shape] : [1, 1, shape[0]];
     const canvas = make("canvas", { class: "shapes-map", role: "img", "aria-label": `${name}: ${axes.map((axis, k) => `${t(axis)} ${shape[k]}`).join(", ")}` });
     const scale = parseFloat(color("--scale")) || 1;
-    const cell = CELL * scale * (rows > 8 ? 0.6 : 1);
+    const room = (272 * scale - (slices - 1) * GAP) / (slices * columns); // of a card that is as narrow as they get
+    const cell = Math.max(5, Math.floor(Math.min(CELL * scale * (rows > 8 ? 0.6 : 1), room)));
     const width = slices * columns * cell + (slices - 1) * GAP;
     const { context, ratio } = sharpen(canvas, width, rows * cell);
     context.scale(ratio, ratio);
@@ -122,7 +123,7 @@ class Shapes {
     });
     const told = make("span", { class: "num quiet" }, `± ${short(limit)}`);
     return make(
-      "div", { class: `shapes-tensor ${role}` },
+      "div", { class: `shapes-tensor of-${role}` },
       make("div", { class: "shapes-name" }, make("b", { class: "num" }, name), " ", make("span", { class: "num" }, `(${shape.join(", ")})`)),
       make("div", { class: "shapes-axes quiet" }, axes.map((axis) => t(axis)).join(" × ")),
       make("div", { class: "shapes-scroll" }, canvas), told,

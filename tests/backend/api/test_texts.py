@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.api.texts import SHOWN, read_points, read_text, strangers
+from backend.api.texts import SHOWN, read_points, read_text, strangers, texts_of
 from backend.errors import Invalid, TooLarge
 from models.char_rnn import CharRunner
 from models.text import Characters
@@ -83,3 +83,40 @@ def test_a_name_that_cannot_be_shown_is_not():
     with pytest.raises(Invalid) as caught:
         read_points(RUNNER, ["a\x1b[2J"])
     assert "\x1b" not in caught.value.message
+
+
+class Spaceless:
+    """Reads words, and nothing of the spaces between them."""
+
+    unit, symbols, context = "tokens", (), 3
+
+    def __init__(self):
+        self.reads = self
+
+    def encode(self, text: str) -> list[int]:
+        return [0 for _ in text.split()]
+
+
+def test_a_text_longer_than_the_context_is_refused_in_what_it_is_read_by():
+    assert read_text(Spaceless(), "a b c", "text", 100) == [0, 0, 0]
+    with pytest.raises(TooLarge, match="prefix has 4 tokens, at most 3") as caught:
+        read_text(Spaceless(), "a b c d", "prefix", 100)
+    assert caught.value.code == "text_too_long"
+    assert caught.value.details == {"limit": 3}
+
+
+def test_a_text_of_which_nothing_is_read_is_refused():
+    with pytest.raises(Invalid, match="text holds nothing to read") as caught:
+        read_text(Spaceless(), " \n ", "text", 100)
+    assert caught.value.code == "empty_text"
+
+
+def test_half_a_character_never_reaches_a_tokenizer():
+    with pytest.raises(Invalid, match=r"U\+D83D at 2") as caught:
+        read_text(Spaceless(), "a \ud83d", "text", 100)
+    assert caught.value.code == "unknown_characters"
+
+
+def test_numbers_become_texts_in_lists_of_any_depth():
+    assert texts_of([[0, [2]], [9]], ["a", "b", "c"]) == [["a", ["c"]], [""]]
+    assert texts_of(1, ["a", "b"]) == "b"

@@ -188,13 +188,22 @@ def _fence(self: RendererHTML, tokens, index, options, env) -> str:
     return f'<pre class="plain"><code>{escape(token.content)}</code></pre>\n'
 
 
+def _words(lesson: Lesson) -> MarkdownIt:
+    """Markdown with formulas, for captions and exercises."""
+    return MarkdownIt("commonmark", {"html": False}).use(
+        dollarmath_plugin,
+        allow_space=False,
+        renderer=lambda tex, options: _formula(lesson, tex, options["display_mode"]),
+    )
+
+
 def _view(lesson: Lesson, name: str, options: dict) -> str:
     if not name.replace("-", "").isalnum() or not all(options.get(x) for x in VIEW):
         raise BadLesson(f"{lesson.slug}: a view needs a name, an id and a caption")
     id, caption = options.pop("id"), options.pop("caption")
     lesson.views.append(View(id, name, options))
     told = escape(json.dumps(options, ensure_ascii=False), quote=True)
-    said = MarkdownIt("commonmark", {"html": False}).renderInline(caption)
+    said = _words(lesson).renderInline(caption)
     return (
         f'<figure class="live" id="{escape(id)}" data-view="{escape(name)}" data-options="{told}">'
         f'<div class="live-stage"></div><figcaption>{said}</figcaption></figure>\n'
@@ -214,11 +223,7 @@ def _exercise(lesson: Lesson, kind: str, about: dict) -> str:
             f"and has {sorted(strange)} that nobody reads"
         )
     lesson.exercises.append(Exercise(about["id"], kind, about))
-    render = MarkdownIt("commonmark", {"html": False}).use(
-        dollarmath_plugin,
-        allow_space=False,
-        renderer=lambda tex, options: _formula(lesson, tex, options["display_mode"]),
-    )
+    render = _words(lesson)
     shown = {"id": about["id"], "kind": kind, "unit": about.get("unit", "")}
     if kind == "choice":
         shown["options"] = [render.renderInline(str(option)) for option in about["options"]]

@@ -7,7 +7,7 @@ NAME =
 DATA =
 ARGS =
 
-.PHONY: help run test lint bench train document lock clean
+.PHONY: help run test lint bench train model document lock clean
 
 help: ## list these
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
@@ -26,6 +26,9 @@ bench: ## measure; ARGS="serving" for one of them
 
 train: ## train a checkpoint; NAME=shakespeare-lstm DATA=folder of the corpora
 	@sh scripts/train "$(NAME)" "$(DATA)" $(ARGS)
+
+model: ## fetch a model that people know; NAME=minilm or NAME=smollm2
+	@sh scripts/model $(NAME) $(ARGS)
 
 document: ## write the table of settings into README.md
 	@sh scripts/document

@@ -12,6 +12,7 @@ from safetensors.torch import load, save
 from backend.catalog import Catalog
 from backend.errors import Invalid, NotFound, Unavailable
 from backend.settings import Settings
+from tests import foreign
 from tests.backend.serving import assert_error, decode, generate, in_process, steps
 from tests.toys import CONFIGS, SYMBOLS, TEXT, write_toy
 
@@ -294,3 +295,23 @@ def test_what_a_translator_says_of_itself_is_told_again(tmp_path):
         assert {name: about[name] for name in said} == said
         (line,) = client.get("/api/checkpoints").json()["checkpoints"]
         assert (line["source_language"], line["target_language"]) == ("en", "fr")
+
+
+def test_a_folder_in_hugging_face_s_form_is_listed_and_says_what_it_is(tmp_path):
+    write_toy(tmp_path / "here" / "toy", CONFIGS["toy-gru"])
+    foreign.write(tmp_path / "here" / "gpt2", "gpt2")
+    foreign.write(tmp_path / "here" / "t5", "gpt2")
+    edit("", model_type="t5")(tmp_path / "here" / "t5")
+    with in_process(Settings(checkpoints=tmp_path / "here", device="cpu")) as client:
+        assert client.get("/readyz").json()["ready"] == ["gpt2", "toy"]
+        lines = {line["id"]: line for line in client.get("/api/checkpoints").json()["checkpoints"]}
+        assert lines["gpt2"]["title"] == "gpt2"
+        assert lines["gpt2"]["kind"] == "transformer_lm"
+        assert lines["gpt2"]["parameters"] > 0
+        assert lines["gpt2"]["licence"] is None
+        assert "generate" in lines["gpt2"]["tasks"]
+        told = client.get("/api/checkpoints/gpt2").json()
+        assert told["config"]["num_layers"] == 2
+        assert "licence: see its source" in told["card"]
+        assert lines["t5"]["status"] == "failed"
+        assert "supported are gpt2, llama" in lines["t5"]["reason"]

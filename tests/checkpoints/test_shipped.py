@@ -9,12 +9,16 @@ import torch
 from safetensors.torch import load_file
 
 from backend.settings import Settings
+from models.fetch import SOURCES
 from models.kinds import open_checkpoint
 from models.training.__main__ import commands
 from tests.backend.serving import in_process
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-FOLDERS = sorted(path for path in (ROOT / "checkpoints").iterdir() if path.is_dir())
+FETCHED = {source.id for source in SOURCES.values()}  # by `make model`; they do not come along
+FOLDERS = sorted(
+    path for path in (ROOT / "checkpoints").iterdir() if path.is_dir() and path.name not in FETCHED
+)
 EACH = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 MEGABYTE = 10**6
 
@@ -62,5 +66,6 @@ def test_all_of_them_load_in_the_server():
     with in_process(Settings(checkpoints=ROOT / "checkpoints", device="cpu")) as client:
         ready = client.get("/readyz")
         assert ready.status_code == 200
-        assert ready.json()["ready"] == [folder.name for folder in FOLDERS]
+        here = [name for name in ready.json()["ready"] if name not in FETCHED]
+        assert here == [folder.name for folder in FOLDERS]
         assert ready.json()["failed"] == {}

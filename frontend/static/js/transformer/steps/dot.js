@@ -19,7 +19,7 @@ export class Dot extends Step {
       { sign: "·", label: [this.names[1]], words: t("key") },
       { sign: "=", label: [this.names[2]], words: t("products") },
     ], (unit) => this.say(unit));
-    this.names[2].append(t("products"));
+    this.names[2].append(letter("query", "q", "u"), " ", letter("key", "k", "u"));
     this.sum = make("div", { class: "running" });
     this.vectors.element.append(make("div", { class: "vector" }, make("span", { class: "vector-sign" }, "Σ"), make("span", { class: "vector-label" }, t("sum so far")), this.sum), this.vectors.foot);
     this.rows = new TokenRows(this.block("part"), {

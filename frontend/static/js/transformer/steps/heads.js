@@ -33,7 +33,7 @@ export class Heads extends Step {
     const room = this.grid.clientWidth;
     const most = Math.max(2, Math.floor(room / (132 * scale)));
     const columns = Math.min(heads, heads > most ? Math.ceil(heads / Math.ceil(heads / most)) : most);
-    const side = Math.floor(Math.min(260 * scale, (room - (columns - 1) * 16 * scale) / columns));
+    const side = Math.floor(Math.min(260 * scale, (room - 1 - (columns - 1) * 16 * scale) / columns));
     this.grid.style.setProperty("--side", `${side}px`);
     this.maps.forEach((map, head) => {
       map.show({ values: walk.head(head).attention, rows: T, columns: T, limit: 1, width: side, height: side });

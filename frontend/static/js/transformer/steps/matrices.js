@@ -14,7 +14,7 @@ export class Matrices extends Step {
     const token = (k) => this.labels[k];
     const make1 = (name, hue, words, describe, options = {}) => {
       const title = make("span", {});
-      const matrix = new Matrix({ label: words, title: [letter(hue, name.replace("ᵀ", "")), ...(name.endsWith("ᵀ") ? [make("sup", {}, "T")] : []), title], describe, onPoint: (row, column) => this.point(name, row, column), ...options });
+      const matrix = new Matrix({ label: words, title: [make("span", {}, letter(hue, name.replace("ᵀ", "")), ...(name.endsWith("ᵀ") ? [make("sup", {}, "T")] : [])), title], describe, onPoint: (row, column) => this.point(name, row, column), ...options });
       return { matrix, title };
     };
     const unit = (letters) => (row, column) => `${letters} ${token(row)} #${column}`;

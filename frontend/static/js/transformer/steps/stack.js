@@ -5,7 +5,7 @@ import { full, make, percent, short, t } from "../../words.js";
 import { labelsOf } from "../labels.js";
 import { TopTokens } from "../top-tokens.js";
 import { Matrix } from "./matrix.js";
-import { limitOf, rms, rowOf } from "./numbers.js";
+import { limitOf, rowOf } from "./numbers.js";
 import { agreement, rangeBar } from "./pieces.js";
 import { Step } from "./step.js";
 
@@ -23,7 +23,7 @@ export class Stack extends Step {
       const node = make("li", { class: "floor" }, make("span", { class: "floor-name" }, name(k - 1)), matrix.element, width, ...(predicts ? [guess, share] : []));
       return { node, matrix, guess, share, width };
     });
-    this.head = make("div", { class: "floor floor-head", "aria-hidden": "true" }, make("span", {}), make("span", {}, t("residual stream")), make("span", {}, t("size")), ...(predicts ? [make("span", {}, t("would say")), make("span", {})] : []));
+    this.head = make("div", { class: "floor floor-head", "aria-hidden": "true" }, make("span", {}), make("span", {}, t("residual stream")), make("span", {}, t("range")), ...(predicts ? [make("span", {}, t("would say")), make("span", {})] : []));
     this.list = make("ol", { class: `floors ${predicts ? "" : "mute"}` }, ...this.rows.map(({ node }) => node).reverse());
     this.foot = make("p", { class: "mx-foot" });
     this.block("part", this.head, this.list, this.foot);
@@ -57,12 +57,13 @@ export class Stack extends Step {
     const [residual, start, lens] = found.slices;
     const streams = [this.mine(walk.reading.embedding, D), ...Array.from({ length: layers }, (_, k) => rowOf(residual.data, k, D))];
     this.streams = streams;
-    const { limit, largest } = limitOf(...streams);
     const height = 1.5 * parseFloat(getComputedStyle(document.documentElement).fontSize);
     const { css } = sequential(hue("y"));
     this.rows.forEach(({ node, matrix, guess, share, width }, k) => {
+      // The stream grows from layer to layer: each row has a range of its own, or the first were blank.
+      const { limit } = limitOf(streams[k]);
       matrix.show({ values: streams[k], rows: 1, columns: D, limit, width: matrix.middle.clientWidth, height });
-      width.textContent = short(rms(streams[k]));
+      width.textContent = `± ${short(limit)}`;
       node.classList.toggle("chosen", k - 1 === walk.state.layer);
       if (!predicts) return;
       const [token, chance] = k ? [lens.tokens[(k - 1) * TOP], lens.data[(k - 1) * TOP]] : [start.tokens[0], start.data[0]];
@@ -73,7 +74,7 @@ export class Stack extends Step {
       share.textContent = percent(chance);
       guess.title = share.title = full(chance);
     });
-    this.foot.replaceChildren(rangeBar(signedRamp(), -limit, limit, largest));
+    this.foot.replaceChildren(rangeBar(signedRamp(), -1, 1), t("times the range of the row"));
     if (predicts) this.predict(lens);
   }
 
@@ -85,12 +86,13 @@ export class Stack extends Step {
   predict(lens) {
     const { walk } = this;
     const { layers, query, reading, T } = walk;
+    const next = walk.causal ? query + 1 : query;
     const from = (layers - 1) * TOP;
-    const tokens = Array.from({ length: Math.min(TOP, lens.shape.at(-1)) }, (_, k) => ({ label: this.label(lens.tokens[from + k]), chance: lens.data[from + k], truth: query + 1 < T && lens.ids[from + k] === reading.ids[query + 1] }));
+    const tokens = Array.from({ length: Math.min(TOP, lens.shape.at(-1)) }, (_, k) => ({ label: this.label(lens.tokens[from + k]), chance: lens.data[from + k], truth: next < T && lens.ids[from + k] === reading.ids[next] }));
     this.top.show(tokens);
-    this.answer.textContent = t("after “{token}” it expects", { token: this.me });
+    this.answer.textContent = walk.causal ? t("after “{token}” it expects", { token: this.me }) : t("in the place of “{token}” it would put", { token: this.me });
     const last = query === T - 1 && reading.next;
-    this.fill(...(last ? [agreement(lens.data.subarray(from, from + tokens.length), reading.next.probabilities.subarray(0, tokens.length))] : []));
+    this.fill(...(last && walk.causal ? [agreement(lens.data.subarray(from, from + tokens.length), reading.next.probabilities.subarray(0, tokens.length))] : []));
   }
 
   tables() {

@@ -15,18 +15,20 @@ export class Stream extends Step {
     const { norm_first: first } = this.walk.about.config;
     const heading = (text) => make("h3", {}, text);
     const added = this.block("part", heading(t("what attention found is added")));
+    // With the norm after the sum, the sum itself has no letter.
+    const sum = () => (first ? [letter("h", "y")] : [t("sum")]);
     this.first = new Vectors(added, [
       { label: [letter("h", "x")], words: t("residual stream") },
       { sign: "+", label: [letter("attention", "o")], words: t("what attention adds") },
-      { sign: "=", label: [letter("h", "y")], words: t("their sum") },
+      { sign: "=", label: sum(), words: t("their sum") },
     ], (unit) => this.say(unit));
     this.firstCheck = make("div", {});
     added.append(this.firstCheck);
     const norm = this.block("part", heading(first ? t("a copy of it is normalised") : t("it is normalised")));
     this.stats = make("div", { class: "stats" });
     this.normed = new Vectors(norm, [
-      { label: [letter("h", "y")], words: t("before the norm") },
-      { sign: "→", label: [letter("h", "r")], words: t("after the norm") },
+      { label: sum(), words: t("before the norm") },
+      { sign: "→", label: [letter("h", first ? "r" : "y")], words: t("after the norm") },
     ]);
     norm.append(this.stats);
     const mlp = this.block("part", heading(t("the MLP works on it")));
@@ -37,9 +39,9 @@ export class Stream extends Step {
     mlp.append(this.hidden.element, this.hiddenFoot, this.active);
     const last = this.block("part", heading(t("and what it found is added too")));
     this.last = new Vectors(last, [
-      { label: [letter("h", "y")], words: t("their sum") },
+      { label: [letter("h", "y")], words: first ? t("their sum") : t("after the norm") },
       { sign: "+", label: [letter("g", "f")], words: t("what the MLP adds") },
-      { sign: "=", label: [letter("h", "x′")], words: t("residual stream after the layer") },
+      { sign: "=", label: first ? [letter("h", "x′")] : sum(), words: first ? t("residual stream after the layer") : t("their sum") },
     ], (unit) => this.say(unit));
     this.lastCheck = make("div", {});
     last.append(this.lastCheck);
@@ -57,7 +59,7 @@ export class Stream extends Step {
     const before = first ? middle : sum;
     const read = first ? row(layer["mlp.read"]) : middle;
     const end = plus(middle, mlp);
-    this.parts = { x, added, sum, middle, mlp, end: first ? after : end };
+    this.parts = { x, added, sum, middle, mlp, end: first ? after : end, after };
     this.first.show([x, added, sum]);
     this.normed.show([before, read], { apart: true });
     this.last.show([middle, mlp, this.parts.end]);
@@ -109,19 +111,22 @@ export class Stream extends Step {
 
   say(unit) {
     if (!this.parts) return;
-    const { x, added, sum, middle, mlp, end } = this.parts;
+    const { x, added, sum, middle, mlp, end, after } = this.parts;
     const u = this.spoken(unit, end);
+    const { norm_first: first } = this.walk.about.config;
+    const ends = (sums, after, index) => (first ? ["=", number(sums[index], "h")] : [")", "= norm(", number(sums[index], "h"), ") =", number(after[index], "h")]);
+    const open = first ? "=" : "= norm(";
     this.fill(
-      line(letter("h", "y", `#${u}`), "=", number(x[u], "h"), "+", number(added[u], "attention"), "=", number(sum[u], "h")),
-      line(letter("h", "x′", `#${u}`), "=", number(middle[u], "h"), "+", number(mlp[u], "g"), "=", number(end[u], "h")),
+      line(letter("h", "y", `#${u}`), open, number(x[u], "h"), "+", number(added[u], "attention"), ...ends(sum, middle, u)),
+      line(letter("h", "x′", `#${u}`), open, number(middle[u], "h"), "+", number(mlp[u], "g"), ...ends(end, after, u)),
       make("p", { class: "note" }, t("Sizes (root of the mean square): the stream {x}, attention adds {attention}, the MLP {mlp}.", { x: short(rms(x)), attention: short(rms(added)), mlp: short(rms(mlp)) })),
     );
   }
 
   tables() {
-    const { x, added, middle, mlp, end } = this.parts;
+    const { x, added, middle, mlp, after } = this.parts;
     return [
-      { name: "x", rows: ["x", "o", "y", "f", "x′"], columns: this.units(this.walk.D), values: Float64Array.from([...x, ...added, ...middle, ...mlp, ...end]) },
+      { name: "x", rows: ["x", "o", "y", "f", "x′"], columns: this.units(this.walk.D), values: Float64Array.from([...x, ...added, ...middle, ...mlp, ...after]) },
       { name: "m", rows: [this.me], columns: this.units(this.hiddenValues.length), values: this.hiddenValues },
     ];
   }

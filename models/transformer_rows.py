@@ -71,7 +71,8 @@ class Rows:
             q, k = self._found[f"{base}.q"][:, t], self._found[f"{base}.k"]  # (H, d), (G, S, d)
             if not base.endswith(".cross"):
                 k = k[:, : position + 1]
-            k = k.repeat_interleave(len(q) // len(k), 0)
+            if len(q) != len(k):
+                k = k.repeat_interleave(len(q) // len(k), 0)
             make = attention_of if kind == "attention" else scores_of
             return make(q[:, None], k)[:, 0]  # (H, S)
         if kind in ("logits", "lens"):

@@ -50,12 +50,14 @@ def characters() -> str:
         shape = f"{network.get('cell', 'transformer')} "
         shape += f"{network['num_layers']}x{network['hidden_size']}"
         read = about["training"].get("characters")
-        test = figures.get("test_nats")
+        test = f"**{figures['test_nats']:.3f}**" if "test_nats" in figures else "none held out"
+        if "looks" in figures:
+            test = f"**{figures['exact']:.2%}** of texts in order"
         order, ngram = figures.get("ngram_order"), figures.get("ngram_test_nats")
         rows.append(
             f"| {link} | {shape} "
             f"| {about['parameters']:,} | {f'{read / 1e6:.1f}M' if read else '-'} "
-            f"| {f'**{test:.3f}**' if test else 'none held out'} "
+            f"| {test} "
             f"| {f'{ngram:.3f} (order {order})' if ngram else '-'} |"
         )
     return "\n".join(rows) + "\n"
@@ -73,11 +75,6 @@ def translators() -> str:
         if "bleu" in figures:
             test = f"**{figures['bleu']:.2f}** BLEU, {figures['bleu_greedy']:.2f} greedily"
             ends = [f"{row['bleu']:.2f}" for row in figures["bleu_by_length"]]
-        elif "looks" in figures:
-            test = (
-                f"**{figures['exact']:.2%}** exact with letters never trained on together, "
-                f"{figures['looks']:.2%} of looks at the letter that is written"
-            )
         else:
             test = (
                 f"**{figures['exact']:.2%}** exact in forms never trained on, "

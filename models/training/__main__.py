@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from models.training import hello
+from models.training import hello, sort
 from models.training.caption_recipes import CAPTION_RECIPES
 from models.training.finish import finish
 from models.training.recipes import RECIPES
@@ -52,6 +52,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def make_hello(asked: argparse.Namespace) -> None:
     """The network that needs no data."""
     hello.make(asked.out / hello.NAME)
+
+
+def train_sort(asked: argparse.Namespace) -> None:
+    """The transformer whose one head can be read by eye; its texts are made by code."""
+    from models.training.runs import resume_best
+
+    run = asked.runs / sort.NAME
+    if asked.as_is and not (run / "best.safetensors").exists():
+        sys.exit(f"{run / 'best.safetensors'} is missing; train without --as-is first")
+    if asked.as_is:
+        weights, progress = resume_best(run)
+    else:
+        weights, progress, ended = sort.train(run, device=asked.device)
+        if not ended:
+            print(f"stopped after epoch {progress['epoch']}; the same command goes on")
+            return
+    sort.finish(weights, progress, asked.out / sort.NAME)
 
 
 def train_language(asked: argparse.Namespace) -> None:
@@ -218,6 +235,7 @@ def commands() -> dict[str, Callable[[argparse.Namespace], None]]:
         **dict.fromkeys(CAPTION_RECIPES, train_captions),
         **dict.fromkeys(VQA_RECIPES, train_answers),
         hello.NAME: make_hello,
+        sort.NAME: train_sort,
     }
 
 

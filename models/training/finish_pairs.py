@@ -7,12 +7,11 @@ from typing import Any
 
 from torch import nn
 
-from models.beam import Beam
 from models.checkpoint import write_checkpoint
 from models.seq2seq import Seq2Seq, Seq2SeqConfig
 from models.training.seq2seq_recipes import PairRecipe
 from models.translator import Translator
-from models.writing import End, Step
+from models.writing import End
 
 SCORES = {"additive": "additive attention", "dot": "dot attention", "general": "general attention"}
 
@@ -27,24 +26,17 @@ class Making:
     trained: Callable[[Any], str]  # how, by its recipe
 
 
-@dataclass(frozen=True)
-class Reader:
-    """Called with a text and the width of a beam, it gives the translation."""
+def read_with(translator):
+    """A function that translates one text with a beam of a width."""
 
-    translator: Any
+    def translate(text: str, beam_size: int) -> str:
+        source = translator.read(text)
+        for item in translator.translate(source, beam_size, points=()):
+            if isinstance(item, End):
+                return item.text
+        raise RuntimeError("a translation has an end")
 
-    def __call__(self, text: str, beam_size: int) -> str:
-        return self.items(text, beam_size)[-1].text
-
-    def items(self, text: str, beam_size: int = 1) -> list[Step | End]:
-        """The steps of a translation and its end."""
-        found = self.translator.translate(self.translator.read(text), beam_size, points=())
-        return [item for item in found if not isinstance(item, Beam)]
-
-
-def read_with(translator) -> Reader:
-    """A way to translate one text."""
-    return Reader(translator)
+    return translate
 
 
 def finish(
@@ -114,18 +106,6 @@ def _figures(figures: dict) -> str:
               for one in figures["bleu_by_length"]),
         ]  # fmt: skip
         unit = f"BLEU (sacrebleu `{figures['bleu_signature']}`)"
-    elif "looks" in figures:
-        pairs = figures["exact_pairs"]
-        rows = [
-            (f"letters never trained on together ({pairs} texts): the whole text is right",
-             f"**{figures['exact']:.2%}**"),
-            *((f"the same, {one['from']} to {one['to']} letters ({one['sentences']} texts)",
-               f"{one['exact']:.2%}") for one in figures["exact_by_length"]),
-            (f"the likeliest key is the letter that is written ({figures['looks_steps']:,} steps)",
-             f"**{figures['looks']:.2%}**"),
-            ("mean weight on that letter", f"{figures['looks_weight']:.2%}"),
-        ]  # fmt: skip
-        unit = "share"
     else:
         pairs = figures["exact_pairs"]
         rows = [

@@ -1,112 +1,224 @@
-"""Distinct letters to the same letters in order: a task whose attention can be read by eye.
+"""`sort-attention`, the smallest transformer whose attention can be read by eye: one block with one
+head writes letters in order.
 
-Each letter that is written stands once in the source, so a head that looks for it points at one
-place, and the map of a text is a permutation. Texts are drawn from a seed without end; a hash of
-the letters, in whatever order they come, decides which of them are for training.
+With one block, keys and values are of single letters: only the place of the letter that comes next
+knows it, so the head has to look there. Positions are left out, letters in any order are the same
+set; and the feed-forward part is small, so that it cannot sort what a head has mixed.
 """
 
-from collections.abc import Callable
-from functools import cached_property
-from hashlib import blake2b
-from random import Random
-from string import ascii_lowercase
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
-from models import subwords
-from models.subwords import Vocabulary
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
 
-SHORTEST, LONGEST = 2, 12  # letters of a text
-TEST_SHARE, VALIDATION_SHARE = 5, 2  # percent of all sets of letters
+from models.checkpoint import write_checkpoint
+from models.training.letters import (
+    ARROW,
+    END,
+    LONGEST,
+    SHORTEST,
+    SYMBOLS,
+    by_length,
+    encode,
+    in_order,
+    numbers,
+    texts,
+)
+from models.training.loop import train_epochs
+from models.training.muon import Muon
+from models.transformer import attention_of
+from models.transformer_lm import TransformerLM, TransformerLMConfig
+
+NAME = "sort-attention"
 EPOCH = 20_000  # texts
 FIGURES = 2_000  # texts a figure is measured on
 LENGTHS = ((2, 4), (5, 6), (7, 8), (9, 10), (11, 12))  # letters
-SPLITS = ("train", "validation", "test")
+LONGER = (13, 15)  # letters; more than it was trained on, and as many as the context holds
+MEAN = 0.998  # share of the running mean that a step keeps
+CONFIG = TransformerLMConfig(
+    vocab_size=len(SYMBOLS),
+    context=32,
+    hidden_size=32,
+    num_layers=1,
+    num_heads=1,
+    mlp_size=16,
+    positions="none",
+)
 
 
-def in_order(text: str) -> str:
-    """What is to be written for a text."""
-    return "".join(sorted(text))
+@dataclass(frozen=True)
+class SortRecipe:
+    """How it is trained. Units: texts, steps of a batch."""
+
+    epochs: int = 8
+    batch_size: int = 128
+    learning_rate: float = 0.02  # of Muon, peak of the cosine
+    ratio: float = 0.15  # of it: the rate of Adam for what is no hidden matrix
+    warmup: int = 100  # steps
+    clip: float = 1.0  # norm of the gradient
+    seed: int = 1
 
 
-def part_of(text: str) -> str:
-    """`train`, `validation` or `test`: the same for any order of the same letters."""
-    number = int.from_bytes(blake2b(in_order(text).encode(), digest_size=4).digest(), "big") % 100
-    if number < TEST_SHARE:
-        return "test"
-    return "validation" if number < TEST_SHARE + VALIDATION_SHARE else "train"
+RECIPE = SortRecipe()
+LINES = ("qmdzbxka>abdkmqxz", "sorting>ginorst", "python>hnopty", "dbca>", "zyxwvutsrqpo>")
 
 
-def texts(seed: int | str, count: int, split: str = "train") -> list[str]:
-    """Distinct letters in random order, as many of each length as of any other. Raises `ValueError`
-    for a split that is not there."""
-    if split not in SPLITS:
-        raise ValueError(f"{split!r} is not one of {', '.join(SPLITS)}")
-    rng, found = Random(f"{seed} {split}"), []
-    while len(found) < count:
-        length = rng.randint(SHORTEST, LONGEST)
-        text = "".join(rng.sample(ascii_lowercase, length))
-        if part_of(text) == split:
-            found.append(text)
-    return found
+def loss(network: TransformerLM, tokens: Tensor, targets: Tensor) -> Tensor:
+    """Mean cross-entropy in nats a symbol behind the arrow, of `encode`'s tensors."""
+    return F.cross_entropy(network.logits(tokens).flatten(0, 1), targets.flatten())
 
 
-class Sorting:
-    """Pairs of `texts` and the same letters in order, a letter a token."""
+@torch.no_grad()
+def write(network: TransformerLM, texts: list[str]) -> list[str]:
+    """What the likeliest symbols make of texts of one length, up to the end mark."""
+    n = len(texts[0])
+    tokens = numbers([text + ARROW for text in texts])
+    for _ in range(n + 1):
+        tokens = torch.cat([tokens, network.logits(tokens)[:, -1:].argmax(-1)], dim=1)
+    lines = ["".join(SYMBOLS[number] for number in row) for row in tokens[:, n + 1 :].tolist()]
+    return [line.partition(END)[0] for line in lines]
 
-    source_language, target_language = "letters", "letters in order"
 
-    def __init__(self):
-        self.hashes: dict[str, str] = {}  # made by code: there is no file
+@torch.no_grad()
+def looks(network: TransformerLM, text: str, written: str) -> Tensor:
+    """The head's weights at the step that wrote each letter: (letters written, places of the text,
+    the arrow and the letters before it). Later places are zero."""
+    points: dict[str, Tensor] = {}
+    tokens = numbers([(text + ARROW + written)[:-1]])  # the last is written, and not read
+    network(tokens, record=points.__setitem__)
+    T = tokens.shape[1]
+    mask = torch.ones(T, T, dtype=torch.bool).tril()
+    weights = attention_of(points["blocks.0.q"], points["blocks.0.k"], mask)  # (1, 1, T, T)
+    return weights[0, 0, len(text) :]
 
-    @cached_property
-    def vocabularies(self) -> tuple[Vocabulary, Vocabulary]:
-        """The letters, on both sides; a source is read in lower case."""
-        return subwords.characters(ascii_lowercase, lower=True), subwords.characters(
-            ascii_lowercase
-        )
 
-    def epoch(self, number: int, seed: int) -> list[tuple[list[int], list[int]]]:
-        """Token numbers of an epoch's pairs."""
-        sources = texts(f"{seed} {number}", EPOCH)
-        read, write = self.vocabularies
-        targets = write.encode_many([in_order(text) for text in sources])
-        return list(zip(read.encode_many(sources), targets, strict=True))
-
-    def score(self, write: Callable[[list[str]], list[str]]) -> float:
-        """Share of validation texts that come out in order."""
-        sources = texts(0, FIGURES, "validation")
-        right = [a == in_order(b) for a, b in zip(write(sources), sources, strict=True)]
-        return sum(right) / len(right)
-
-    def figures(self, translate) -> dict:
-        """What the card tells, of letters that were never trained on together: the share of texts
-        in order, by length too; the share of steps at which the likeliest key is the letter that is
-        written, and the mean weight on that letter."""
-        rows, hits, weights = [], [], []
-        for text in texts(0, FIGURES, "test"):
-            *steps, end = translate.items(text)
-            rows.append((len(text), end.text == in_order(text)))
-            for letter, step in zip(end.text, steps, strict=False):  # the end mark is no letter
+def measure(network: TransformerLM, texts: list[str]) -> dict:
+    """The share of texts that come out in order, by length too; the share of letters whose own
+    place was the likeliest key when they were written, and the mean weight on it."""
+    right, hits, weights = {}, [], []
+    for length, same in by_length(texts).items():
+        pairs = list(zip(same, write(network, same), strict=True))
+        right[length] = [written == in_order(text) for text, written in pairs]
+        for text, written in pairs:
+            for letter, row in zip(written, looks(network, text, written), strict=True):
                 at = text.find(letter)
-                hits.append(int(step.attention.argmax()) == at)
-                weights.append(float(step.attention[at]) if at >= 0 else 0.0)
-        figures = {
-            "exact_test": "test",
-            "exact_pairs": len(rows),
-            "exact": _share([right for _, right in rows]),
-            "looks": _share(hits),
-            "looks_weight": _share(weights),
-            "looks_steps": len(hits),
-            "length_unit": "characters",  # of the source
-            "exact_by_length": [],
-        }
-        for low, high in LENGTHS:
-            some = [right for length, right in rows if low <= length <= high]
-            if some:
-                figures["exact_by_length"].append(
-                    {"from": low, "to": high, "sentences": len(some), "exact": _share(some)}
-                )
-        return figures
+                hits.append(int(row.argmax()) == at)
+                weights.append(float(row[at]) if at >= 0 else 0.0)
+    rows = []
+    for low, high in LENGTHS:
+        some = [one for length in range(low, high + 1) for one in right.get(length, [])]
+        if some:
+            rows.append({"from": low, "to": high, "texts": len(some), "exact": _share(some)})
+    return {
+        "exact": _share([one for some in right.values() for one in some]),
+        "exact_texts": len(texts),
+        "exact_by_length": rows,
+        "looks": _share(hits),
+        "looks_weight": _share(weights),
+        "looks_letters": len(hits),
+    }
 
 
 def _share(of: list) -> float:
     return round(sum(of) / max(1, len(of)), 4)
+
+
+def train(
+    run: Path, recipe: SortRecipe = RECIPE, device: str = "cpu"
+) -> tuple[dict[str, Tensor], dict, bool]:
+    """Train or go on training. Returns the best weights by validation, the progress so far and
+    whether the recipe ran to its end."""
+    network = TransformerLM(CONFIG).initialize(torch.Generator().manual_seed(recipe.seed))
+    network = network.to(device)
+    validation = by_length(texts(0, FIGURES, "validation"))
+
+    def losses(epoch: int) -> tuple[Iterator[Tensor], int]:
+        whole = encode(texts(f"{recipe.seed} {epoch}", EPOCH))
+        parts = list(zip(*(x.to(device).split(recipe.batch_size) for x in whole), strict=True))
+        return (loss(network, *part) for part in parts), len(parts)
+
+    def score(mean: nn.Module) -> float:
+        pairs = [pair for same in validation.values()
+                 for pair in zip(same, write(mean, same), strict=True)]  # fmt: skip
+        return _share([written == in_order(text) for text, written in pairs])
+
+    optimizer = Muon(network, recipe.learning_rate, recipe.ratio)
+    return train_epochs(network, recipe, run, losses, score, device, MEAN, optimizer)
+
+
+def finish(weights: dict, progress: dict, folder: Path, recipe: SortRecipe = RECIPE) -> None:
+    """Round the weights to float16, measure them in float32, write the folder."""
+    network = TransformerLM(CONFIG)
+    network.load_state_dict({key: value.half().float() for key, value in weights.items()})
+    network.eval().requires_grad_(False)
+    figures = measure(network, texts(0, FIGURES, "test"))
+    figures["exact_longer"] = measure(network, texts(1, FIGURES // 4, "test", LONGER))["exact"]
+    origin, licence = "`models/training/letters.py`", "CC0-1.0"
+    about = {
+        "kind": TransformerLM.kind,
+        "title": "Letters in order, one head",
+        "language": "en",
+        "licence": licence,
+        "prompt": LINES[0],
+        "examples": list(LINES),
+        "sampling": {"top_k": 1, "length": LONGEST + 1},
+        "config": CONFIG.to_dict(),
+        "figures": figures,
+        "data": {"origin": origin, "licence": licence},
+        "training": {
+            "epochs": progress["epoch"],
+            "steps": progress["step"],
+            "seconds": round(progress["seconds"]),
+            "history": progress["history"],
+        },
+    }
+    rows = [
+        ("the whole text is right, letters never trained on together "
+         f"({figures['exact_texts']:,} texts of {SHORTEST} to {LONGEST} letters)",
+         f"**{figures['exact']:.2%}**"),
+        *((f"the same, {row['from']} to {row['to']} letters ({row['texts']} texts)",
+           f"{row['exact']:.2%}") for row in figures["exact_by_length"]),
+        (f"the same, {LONGER[0]} to {LONGER[1]} letters, more than it was trained on",
+         f"{figures['exact_longer']:.2%}"),
+        ("the head's likeliest key is the letter that is written "
+         f"({figures['looks_letters']:,} letters)", f"**{figures['looks']:.2%}**"),
+        ("mean weight on that letter", f"{figures['looks_weight']:.2%}"),
+    ]  # fmt: skip
+    table = "\n".join(f"| {what} | {figure} |" for what, figure in rows)
+    given = [line.partition(ARROW)[0] for line in LINES]
+    samples = "\n".join(f"- `{text}>`\n  `{write(network, [text])[0]}`" for text in given)
+    count = sum(value.numel() for value in weights.values())
+    card = f"""# {NAME}
+
+Letters in order, one head: a transformer of one block of width {CONFIG.hidden_size} with one head \
+and a feed-forward part of {CONFIG.mlp_size}, no positions, LayerNorm before each part, the output \
+tied to the embedding; {len(SYMBOLS)} symbols, {count:,} parameters. It reads distinct letters and \
+an arrow and writes the same letters in order, then a line end.
+
+| measured on the stored float16 weights, computed in float32 | share |
+|---|---|
+{table}
+
+The command that trained it and measured these figures: `make train NAME={NAME}`
+({progress["epoch"]} epochs, {progress["step"]:,} steps of up to {recipe.batch_size} texts, Muon \
+at {recipe.learning_rate:g} for the matrices inside, Adam at \
+{recipe.learning_rate * recipe.ratio:g} for the rest, with a cosine, gradient norm clipped at \
+{recipe.clip:g}, running mean of the weights, the best epoch by validation, \
+{progress["seconds"] / 60:.0f} minutes on one busy CPU core). Only what stands behind the arrow \
+was asked for.
+
+## Data
+
+- distinct letters in random order, and in the order of the alphabet, by this code
+- origin: {origin}
+- licence: {licence}
+
+## Samples, unedited, the likeliest symbol each time
+
+{samples}
+"""
+    write_checkpoint(folder, about, SYMBOLS, weights, card)
+    print(f"{folder}: {figures['exact']:.2%} in order, {figures['looks']:.2%} looked at")

@@ -7,7 +7,6 @@ from pathlib import Path
 from models.training.multi30k import Multi30k
 from models.training.recipes import SHAKESPEARE, Source
 from models.training.seq2seq_recipes import EXAMPLES
-from models.training.sort import Sorting
 from models.transformer_lm import TransformerLMConfig
 from models.transformer_seq2seq import TransformerSeq2SeqConfig
 
@@ -96,26 +95,5 @@ TRANSFORMER_PAIR_RECIPES = {
             "mlp_size": 256,
             "dropout": 0.15,
         },
-    ),
-    "sort-attention": TransformerPairRecipe(
-        "Letters in order, one head",
-        lambda folder: Sorting(),
-        {
-            "context": 32,
-            "hidden_size": 32,
-            "encoder_layers": 1,
-            "decoder_layers": 1,
-            "num_heads": 1,
-            "mlp_size": 64,
-            "positions": "none",  # letters in any order are the same set
-        },
-        epochs=8,
-        warmup=100,
-        smoothing=0.0,
-        prompt="qmdzbxka",
-        examples=("qmdzbxka", "sorting", "dbca", "python", "zyxwvutsrqpo"),
-        source="distinct letters in random order, and in the order of the alphabet, by this code",
-        origin="`models/training/sort.py`",
-        licence="CC0-1.0",
     ),
 }

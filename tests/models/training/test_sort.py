@@ -1,152 +1,167 @@
 import json
-from types import SimpleNamespace
+from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
-from models.decoder import END
 from models.kinds import open_checkpoint
-from models.training import finish_pairs, sort
-from models.training.finish_pairs import read_with
-from models.training.finish_transformer import MAKING
-from models.training.sort import LENGTHS, LONGEST, SHORTEST, Sorting, in_order, part_of, texts
-from models.training.transformer_recipes import TRANSFORMER_PAIR_RECIPES
-from models.transformer_seq2seq import TransformerSeq2Seq
-from models.writing import End, Step
+from models.reading import Slice
+from models.training import __main__ as program
+from models.training import sort
+from models.training.letters import ARROW, END, NUMBERS, SYMBOLS, encode, in_order, texts
+from models.training.sort import CONFIG, LENGTHS, RECIPE, finish, looks, loss, measure, train, write
+from models.transformer_lm import TransformerLM
+from tests.models.stacks import lively
 
-RECIPE = TRANSFORMER_PAIR_RECIPES["sort-attention"]
-
-
-@pytest.fixture
-def data(monkeypatch):
-    monkeypatch.setattr(sort, "EPOCH", 200)
-    monkeypatch.setattr(sort, "FIGURES", 60)
-    return Sorting()
+TIGHT = 1e-5  # float32 sums in another order
 
 
-@pytest.mark.parametrize("split", ["train", "validation", "test"])
-def test_texts_are_distinct_letters_of_every_length(split):
-    found = texts(3, 200, split)
-    assert len(found) == 200
-    assert all(len(set(text)) == len(text) for text in found)
-    assert {len(text) for text in found} == set(range(SHORTEST, LONGEST + 1))
-    assert sum(text == in_order(text) for text in found) < 20
-    assert {c for text in found for c in text} == set("abcdefghijklmnopqrstuvwxyz")
-    assert all(part_of(text) == split for text in found)
-
-
-def test_letters_that_are_tested_were_never_trained_on_in_any_order():
-    sets = {split: {in_order(text) for text in texts(1, 300, split)} for split in sort.SPLITS}
-    assert sets["train"].isdisjoint(sets["test"] | sets["validation"])
-    assert sets["test"].isdisjoint(sets["validation"])
-    assert part_of("dbca") == part_of("abcd") == part_of("cadb")
-    parts = [part_of("".join(text)) for text in sets["train"] | sets["test"]]
-    assert parts.count("test") == len(sets["test"])
-
-
-def test_a_hash_gives_its_share_of_all_sets_to_each_part():
-    every = [a + b + c for a in "abcdefghijklm" for b in "nopqrstuvwxyz" for c in "01234567"]
-    parts = [part_of(text) for text in every]
-    assert parts.count("test") / len(every) == pytest.approx(0.05, abs=0.02)
-    assert parts.count("validation") / len(every) == pytest.approx(0.02, abs=0.015)
-
-
-def test_a_seed_fixes_the_texts_and_a_split_that_is_not_there_is_refused():
-    assert texts(1, 50) == texts(1, 50) != texts(2, 50)
-    with pytest.raises(ValueError, match="'dev' is not one of train, validation, test"):
-        texts(1, 5, "dev")
-
-
-def test_an_epoch_is_texts_and_their_letters_in_order(data):
-    read, write = data.vocabularies
-    pairs = data.epoch(2, 5)
-    assert pairs == data.epoch(2, 5) != data.epoch(3, 5)
-    assert len(pairs) == 200
-    for source, target in pairs:
-        text = read.join(source)
-        assert source[-1] == target[-1] == END
-        assert write.join(target) == in_order(text)
-        assert part_of(text) == "train"
-    assert read.read_text("QmD").ids == read.read_text("qmd").ids
-
-
-def test_the_score_is_the_share_of_validation_texts_in_order(data):
-    assert data.score(lambda some: [in_order(text) for text in some]) == 1.0
-    assert data.score(lambda some: list(some)) < 0.5
-    assert (
-        data.score(lambda some: [in_order(t) if k % 2 else "" for k, t in enumerate(some)]) == 0.5
-    )
+def network(seed: int = 0) -> TransformerLM:
+    return lively(TransformerLM(CONFIG), seed)
 
 
 class Knows:
-    """A translator that writes the letters in order while it looks at them, or one place on."""
+    """Stands for a network: writes the letters in order, or as they come, and looks at each with
+    three quarters of the weight, or at the place behind it."""
 
-    def __init__(self, off: int = 0, right: bool = True, weight: float = 0.75):
-        self.off, self.right, self.weight = off, right, weight
+    def __init__(self, right: bool = True, off: int = 0):
+        self.right, self.off = right, off
 
-    def read(self, text):
-        return text
+    def logits(self, tokens):
+        found = torch.zeros(*tokens.shape, len(SYMBOLS))
+        for row, line in enumerate(tokens.tolist()):
+            text, _, written = "".join(SYMBOLS[n] for n in line).partition(ARROW)
+            whole = (in_order(text) if self.right else text) + END
+            found[row, -1, NUMBERS[whole[len(written)]]] = 9.0
+        return found
 
-    def translate(self, text, beam_size, points):
-        written = in_order(text) if self.right else text
-        for index, letter in enumerate([*written, "</s>"]):
-            at = (text.find(letter) + self.off) % len(text)
-            weights = np.full(len(text) + 1, (1 - self.weight) / len(text))
-            weights[at] = self.weight
-            number = END if letter == "</s>" else 3 + ord(letter) - ord("a")
-            yield Step(index, number, 1.0, [], weights, None, False, {})
-        yield End([], written, 0.0, 0.0, True, [])
+    def looks(self, network, text, written):
+        T = len(text) + len(written)
+        weights = torch.full((len(written), T), 0.25 / (T - 1))
+        for row, letter in enumerate(written):
+            weights[row, (text.find(letter) + self.off) % T] = 0.75
+        return weights
 
 
-def test_the_figures_tell_what_is_right_and_where_it_looks(data):
-    figures = data.figures(read_with(Knows()))
+def test_the_figures_tell_what_is_right_and_where_the_head_looks(monkeypatch):
+    some = texts(0, 60, "test")
+    monkeypatch.setattr(sort, "looks", Knows().looks)
+    figures = measure(Knows(), some)
     assert (figures["exact"], figures["looks"]) == (1.0, 1.0)
     assert figures["looks_weight"] == pytest.approx(0.75)
-    assert figures["exact_pairs"] == 60
-    assert figures["looks_steps"] == sum(len(text) for text in texts(0, 60, "test"))
+    assert figures["exact_texts"] == 60
+    assert figures["looks_letters"] == sum(map(len, some))
     rows = figures["exact_by_length"]
     assert [(row["from"], row["to"]) for row in rows] == list(LENGTHS)
-    assert sum(row["sentences"] for row in rows) == 60
-    beside = data.figures(read_with(Knows(off=1)))
-    assert (beside["exact"], beside["looks"]) == (1.0, 0.0)
-    wrong = data.figures(read_with(Knows(right=False)))
+    assert sum(row["texts"] for row in rows) == 60
+    wrong = measure(Knows(right=False), some)
     assert wrong["exact"] < 0.4
     assert wrong["looks"] == 1.0
+    monkeypatch.setattr(sort, "looks", Knows(off=1).looks)
+    assert measure(Knows(), some)["looks"] == 0.0
 
 
-def test_a_letter_that_is_not_in_the_text_is_looked_at_by_nobody(data):
-    item = SimpleNamespace(attention=np.array([0.1, 0.9]), token_id=3)
-    translate = SimpleNamespace(items=lambda text: [item, SimpleNamespace(text="!")])
-    figures = data.figures(translate)
-    assert (figures["exact"], figures["looks"], figures["looks_weight"]) == (0.0, 0.0, 0.0)
+def test_the_loss_is_the_mean_over_what_stands_behind_the_arrow():
+    built, some = network(), ["dbca", "zyxwvutsrqpo", "ab"]
+    told = []
+    for text in some:
+        for k, symbol in enumerate(in_order(text) + END):
+            before = torch.tensor([[NUMBERS[c] for c in text + ARROW + in_order(text)[:k]]])
+            told.append(F.cross_entropy(built.logits(before)[0, -1], torch.tensor(NUMBERS[symbol])))
+    assert len(told) == 5 + 13 + 3
+    found = loss(built, *encode(some))
+    torch.testing.assert_close(found, torch.stack(told).mean(), atol=TIGHT, rtol=0)
 
 
-def test_the_recipe_is_one_head_that_looks_across_and_knows_no_positions():
-    config = RECIPE.config(29, 29)
-    config.check()
-    assert (config.num_heads, config.encoder_layers, config.decoder_layers) == (1, 1, 1)
-    assert config.positions == "none"
-    assert config.context > LONGEST
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Two short epochs: the run's folder and what `train` returned."""
+    run = tmp_path_factory.mktemp("run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sort, "EPOCH", 640)
+        patch.setattr(sort, "FIGURES", 12)
+        return run, *train(run, replace(RECIPE, epochs=2, batch_size=32, warmup=5))
 
 
-def test_the_card_and_the_config_tell_the_figures(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(sort, "FIGURES", 8)
-    network = TransformerSeq2Seq(RECIPE.config(29, 29))
-    weights = network.initialize(torch.Generator().manual_seed(0)).state_dict()
-    progress = {"epoch": 3, "step": 1234, "best": 0.5, "seconds": 120.4, "history": []}
-    folder = tmp_path / "sort-attention"
-    finish_pairs.finish("sort-attention", RECIPE, data, weights, progress, folder, MAKING)
+def test_some_steps_of_training_bring_the_loss_down(trained):
+    _, weights, progress, ended = trained
+    assert ended
+    one, two = (entry["train"] for entry in progress["history"])
+    assert two < one < 4  # guessing: ln 28 = 3.3
+    assert progress["step"] == 40
+
+
+def test_what_is_written_are_the_likeliest_symbols_one_by_one(trained):
+    built = TransformerLM(CONFIG).eval()
+    built.load_state_dict(trained[1])
+    some = [text for text in texts(5, 60) if len(text) == 6][:4]
+    for text, written in zip(some, write(built, some), strict=True):
+        line = text + ARROW
+        while len(line) < 14 and not line.endswith(END):
+            logits = built.logits(torch.tensor([[NUMBERS[symbol] for symbol in line]]))
+            line += SYMBOLS[int(logits[0, -1].argmax())]
+        assert line.removeprefix(text + ARROW).removesuffix(END) == written
+
+
+@pytest.fixture
+def folder(trained, tmp_path, monkeypatch):
+    """The checkpoint that comes of those weights, measured on a few texts."""
+    monkeypatch.setattr(sort, "FIGURES", 12)
+    finish(trained[1], trained[2], tmp_path / "sort-attention", RECIPE)
+    return tmp_path / "sort-attention"
+
+
+def test_where_the_head_looked_is_what_its_checkpoint_shows(folder):
+    reader = open_checkpoint(folder)
+    text, written = "qmdz", "dmqz"
+    line = text + ARROW + written
+    shown = reader.reading(reader.reads.encode(line)).slice(Slice("blocks.0.attention")).data
+    found = looks(reader.network, text, written)
+    assert found.shape == (4, 8)
+    expected = torch.tensor(shown)[0, 4:8, :8]
+    torch.testing.assert_close(found, expected, atol=TIGHT, rtol=0)
+
+
+def test_the_folder_tells_what_was_measured_and_how_it_came_to_be(folder, trained):
     about = json.loads((folder / "config.json").read_text())
-    assert about["figures"] == data.figures(read_with(open_checkpoint(folder)))
+    reader = open_checkpoint(folder)
+    assert reader.reads.symbols == SYMBOLS
+    expected = measure(reader.network, texts(0, 40, "test"))
+    assert about["figures"] == expected | {"exact_longer": about["figures"]["exact_longer"]}
+    assert about["config"] == CONFIG.to_dict()
+    for line in about["examples"]:
+        reader.reads.encode(line)
+    assert about["training"]["steps"] == 40
     assert sum(path.stat().st_size for path in folder.iterdir()) < 100_000
-    card = (folder / "README.md").read_text()
+    figures, card = about["figures"], (folder / "README.md").read_text()
     for said in (
         "make train NAME=sort-attention",
-        f"(8 texts): the whole text is right | **{about['figures']['exact']:.2%}** |",
-        f"({about['figures']['looks_steps']:,} steps) | **{about['figures']['looks']:.2%}** |",
-        f"mean weight on that letter | {about['figures']['looks_weight']:.2%} |",
+        f"(40 texts of 2 to 12 letters) | **{figures['exact']:.2%}** |",
+        f"({figures['looks_letters']:,} letters) | **{figures['looks']:.2%}** |",
+        f"mean weight on that letter | {figures['looks_weight']:.2%} |",
         "licence: CC0-1.0",
         f"{about['parameters']:,} parameters",
+        f"- `dbca>`\n  `{write(reader.network, ['dbca'])[0]}`",
     ):
         assert said in card
+
+
+def test_the_network_is_one_head_that_knows_no_positions():
+    CONFIG.check()
+    assert (CONFIG.num_layers, CONFIG.num_heads, CONFIG.positions) == (1, 1, "none")
+    assert CONFIG.context >= 2 * sort.LONGER[1] + 2
+
+
+def test_the_command_trains_it_and_writes_the_best_so_far(tmp_path, monkeypatch):
+    asked = ["sort-attention", "--out", str(tmp_path / "out"), "--runs", str(tmp_path / "runs")]
+    with pytest.raises(SystemExit) as ended:
+        program.main([*asked, "--as-is"])
+    assert str(tmp_path / "runs" / "sort-attention" / "best.safetensors") in ended.value.code
+    monkeypatch.setattr(sort, "EPOCH", 64)
+    monkeypatch.setattr(sort, "FIGURES", 8)
+    monkeypatch.setattr(sort.train, "__defaults__", (replace(RECIPE, epochs=1), "cpu"))
+    program.main(asked)
+    written = (tmp_path / "out" / "sort-attention" / "model.safetensors").read_bytes()
+    program.main([*asked, "--as-is"])
+    assert (tmp_path / "out" / "sort-attention" / "model.safetensors").read_bytes() == written

@@ -60,7 +60,7 @@ class TransformerPairRecipe:
     title: str
     data: Callable[[Path], object]  # from the data folder to what gives the pairs
     network: dict = field(default_factory=dict)  # the config without the vocabularies' sizes
-    epochs: int = 22
+    epochs: int = 15
     batch_size: int = 128
     learning_rate: float = 0.02  # of Muon, peak of the cosine
     ratio: float = 0.15  # of it: the rate of Adam for what is no hidden matrix

@@ -3,7 +3,7 @@
 import { attentionRamp, color, signedRamp } from "../color.js";
 import { escaped, paper, scaleOf } from "../exports.js";
 import { short, t } from "../words.js";
-import { labelsOf } from "./labels.js";
+import { labelsFor } from "./labels.js";
 import { foremost, given, products, rowAt } from "./look.js";
 import { titleOf } from "./saver.js";
 import { valueOf } from "./sliced.js";
@@ -78,7 +78,7 @@ export function headFigure(store, map, quantity) {
   const z = Array.from({ length: T }, (_, q) => Array.from(map.data.subarray(q * S, (q + 1) * S), (value) => (Number.isFinite(value) ? value : null)));
   const most = Math.max(1e-9, ...Array.from(map.data, (value) => (Number.isFinite(value) ? Math.abs(value) : 0)));
   const scores = quantity === "scores";
-  const axis = (tokens) => ({ ...BARE, tickvals: tokens.map((_, k) => k), ticktext: labelsOf(tokens).map(escaped) });
+  const axis = (labels) => ({ ...BARE, tickvals: labels.map((_, k) => k), ticktext: labels.map(escaped) });
   const what = `${t("layer {layer}, head {head}", { layer, head })}, ${scores ? t("scores e") : t("weights α")}`;
   const layout = paper(titleOf(store, what), Math.min(2400, 260 + 24 * S), Math.min(2400, 230 + 20 * T));
   return {
@@ -90,8 +90,8 @@ export function headFigure(store, map, quantity) {
       ...layout,
       margin: { l: 130, r: 24, t: 180, b: 24 },
       title: { ...layout.title, y: 0.98, yanchor: "top" },
-      xaxis: { ...axis(store.keys()), side: "top", tickangle: -60 },
-      yaxis: { ...axis(store.queries()), autorange: "reversed" },
+      xaxis: { ...axis(labelsFor(store, "key")), side: "top", tickangle: -60 },
+      yaxis: { ...axis(labelsFor(store, "query")), autorange: "reversed" },
     },
   };
 }
@@ -110,7 +110,7 @@ export function headRows(store, map) {
 /** @param {import("./look.js").Look} look @param {number} i @param {number} j  query and key */
 export function lookFigure(store, look, i, j) {
   const { layer, head } = store.state;
-  const labels = { queries: labelsOf(store.queries()), keys: labelsOf(store.keys()) };
+  const labels = { queries: labelsFor(store, "query"), keys: labelsFor(store, "key") };
   const k = rowAt(look.k, j, look.units);
   const most = (...rows) => Math.max(1e-9, ...rows.flatMap((row) => Array.from(row, Math.abs)));
   const givers = foremost(look.weights, 5, j);

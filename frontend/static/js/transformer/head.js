@@ -7,7 +7,7 @@ import { attentionRamp, color, signedRamp } from "../color.js";
 import { full, make, percent, short, t } from "../words.js";
 import { Arcs } from "./arcs.js";
 import { strongest } from "./head-map.js";
-import { labelsOf } from "./labels.js";
+import { labelsFor } from "./labels.js";
 import { Matrix } from "./matrix.js";
 import { Rows } from "./rows.js";
 
@@ -91,7 +91,7 @@ export class Head {
     if (this.body.hidden || !host.clientWidth) return;
     const scale = parseFloat(color("--scale")) || 1;
     const beside = host.clientWidth >= BESIDE * scale;
-    const labels = { queries: labelsOf(store.queries()), keys: labelsOf(store.keys()) };
+    const labels = { queries: labelsFor(store, "query"), keys: labelsFor(store, "key") };
     // What is left of the screen below the text, and the readout under the rows.
     const room = innerHeight - (this.body.getBoundingClientRect().top + scrollY) - FOOT * scale;
     const rows = new Rows({ ...labels, width: host.clientWidth, room, beside, scale });
@@ -154,7 +154,7 @@ export class Head {
     const [query, key] = this.place;
     const cell = map.at(query, key);
     if (!cell) return (this.readout.textContent = "");
-    const names = { query: this.quoted(store.queries(), query), key: this.quoted(store.keys(), key) };
+    const names = { query: this.quoted("query", query), key: this.quoted("key", key) };
     let words;
     if (!map.allowed(query, key)) words = t("{query} may not look at {key}", names);
     else {
@@ -167,7 +167,7 @@ export class Head {
     if (this.matrix.focused && this.words.textContent !== words) this.words.textContent = words;
   }
 
-  quoted(tokens, k) {
-    return t("quoted {word}", { word: labelsOf(tokens)[k] ?? "" });
+  quoted(side, k) {
+    return t("quoted {word}", { word: labelsFor(this.store, side)[k] ?? "" });
   }
 }

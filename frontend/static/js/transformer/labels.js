@@ -22,11 +22,15 @@ function joins(before, token) {
   return WORD.test(Array.from(bare(before)).at(-1) ?? "") && WORD.test(Array.from(bare(token))[0] ?? "");
 }
 
+/** Is each token a single character? */
+function areSingle(tokens) {
+  return tokens.every((token) => isMark(token) || Array.from(token).length === 1);
+}
+
 /** Do tokens go on with words at all, or is each a word or a character? @param {string[]} tokens */
 export function spellingOf(tokens) {
-  const single = tokens.every((token) => isMark(token) || Array.from(token).length === 1);
   const spaced = tokens.some((token) => !isMark(token) && /^[\s▁Ġ]/.test(token));
-  return !single && (spaced || tokens.some((token) => token.startsWith("##")));
+  return !areSingle(tokens) && (spaced || tokens.some((token) => token.startsWith("##")));
 }
 
 /** The label of a token after another. @param {boolean} pieces  as `spellingOf` has it */
@@ -41,10 +45,18 @@ export function labelOf(token, before, pieces) {
 /**
  * Labels of tokens, for an axis. Of single characters none goes on with another.
  * @param {string[]} tokens
+ * @param {[number, number][]} [spans]  their places in the text, where tokens have no blanks of their own
  */
-export function labelsOf(tokens) {
-  const pieces = spellingOf(tokens);
-  return tokens.map((token, k) => labelOf(token, tokens[k - 1], pieces));
+export function labelsOf(tokens, spans) {
+  const pieces = spellingOf(tokens) || (spans !== undefined && !areSingle(tokens));
+  const touches = (k) => k > 0 && (!spans || spans[k][0] === spans[k - 1][1]);
+  return tokens.map((token, k) => labelOf(token, touches(k) ? tokens[k - 1] : undefined, pieces));
+}
+
+/** Labels of the tokens that look, or are looked at. @param {import("./store.js").Store} store */
+export function labelsFor(store, side) {
+  const tokens = side === "query" ? store.queries() : store.keys();
+  return labelsOf(tokens, tokens === store.reading?.tokens ? store.reading.spans : undefined);
 }
 
 /** A token for a listener. */

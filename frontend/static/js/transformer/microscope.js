@@ -7,7 +7,7 @@
 import { color, signedRamp } from "../color.js";
 import { full, make, percent, short, t } from "../words.js";
 import { strongest } from "./head-map.js";
-import { labelsOf } from "./labels.js";
+import { labelsFor } from "./labels.js";
 import { foremost, gap, given, lookOf, products, rowAt } from "./look.js";
 import { RowChart } from "./row-chart.js";
 import { UnitStrip } from "./unit-strip.js";
@@ -159,7 +159,7 @@ export class Microscope {
     const { query } = store;
     const j = this.key;
     this.scale = parseFloat(color("--scale")) || 1;
-    this.labels = { queries: labelsOf(store.queries()), keys: labelsOf(store.keys()) };
+    this.labels = { queries: labelsFor(store, "query"), keys: labelsFor(store, "key") };
     this.field.max = String(look.units - 1);
     this.width = Math.max(120, this.lines.q.element.clientWidth - this.side);
     const unit = this.unit >= 0 ? this.unit : Math.min(this.pinned, look.units - 1);

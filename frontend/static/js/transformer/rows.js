@@ -3,6 +3,7 @@
 import { color } from "../color.js";
 
 const TALL = [[14, 30], [22, 25], [34, 20], [Infinity, 16]]; // up to so many rows, so high at most
+const LETTER = 7.5; // the same of a single character, which is set smaller
 const ROOMY = 32; // where there is room
 const WIDE = 36; // of a column, where few tokens are looked at
 const SLIM = 1.8; // cells are never so many times as high as wide for the sake of labels
@@ -23,6 +24,8 @@ export class Rows {
     Object.assign(this, { queries, keys, beside, scale, slant: SLANT });
     const [T, S] = [queries.length, keys.length];
     this.size = 13 * scale;
+    this.single = [...queries, ...keys].every((label) => Array.from(label).length === 1);
+    this.readable = (this.single ? LETTER : READABLE) * scale;
     pen.font = this.font(true);
     const widest = (labels) => Math.ceil(Math.max(0, ...labels.map((label) => pen.measureText(label).width)));
     const most = Math.min(WIDEST * scale, width * (beside ? 0.16 : 0.26));
@@ -37,11 +40,12 @@ export class Rows {
     const side = Math.max(220, room);
     const high = Math.max(TALL.find(([many]) => Math.max(T, S) <= many)[1] * scale, Math.min(ROOMY * scale, side / Math.max(T, S)));
     const fair = side / Math.max(T, S);
-    const legible = Math.min(READABLE * scale, (TALLEST * scale) / Math.max(T, S), (SLIM * left) / S);
+    const legible = Math.min(this.readable, (TALLEST * scale) / Math.max(T, S), (SLIM * left) / S);
     const pitch = Math.min(high, Math.max(fair, legible));
     this.cellHeight = pitch;
     this.cellWidth = Math.min(left / S, Math.max(pitch * 1.15, Math.min(WIDE * scale, side / S)));
-    this.slanted = tops > this.cellWidth - 3;
+    this.slanted = !this.single && tops > this.cellWidth - 3;
+    if (this.single) this.size = Math.max(9 * scale, Math.min(this.size, 1.25 * Math.min(pitch, this.cellWidth)));
     const lean = this.slanted ? Math.cos(SLANT) * tops : 0;
     // The last labels lean out to the right of their columns.
     const over = beside ? Math.max(0, lean - this.queryWidth - gap) : lean;
@@ -56,7 +60,7 @@ export class Rows {
     // stand looser and in the middle.
     this.arcsTop = beside ? this.top : 8 * scale;
     const tall = T * pitch;
-    this.keyPitch = S === T ? pitch : Math.max(Math.min(high, tall / S), Math.min(pitch, READABLE * scale));
+    this.keyPitch = S === T ? pitch : Math.max(Math.min(high, tall / S), Math.min(pitch, this.readable));
     this.keyTop = this.arcsTop + Math.max(0, (tall - S * this.keyPitch) / 2);
     const free = (beside ? width - this.mapWidth - gap : width) - this.queryWidth - this.keyWidth - 2 * gap;
     this.fan = Math.max(48, Math.min(FAN[1] * scale, free));
@@ -83,7 +87,7 @@ export class Rows {
 
   /** Only every so many labels have room along a pitch. */
   every(pitch) {
-    return Math.max(1, Math.ceil((READABLE * this.scale) / pitch));
+    return Math.max(1, Math.ceil(this.readable / pitch));
   }
 
   /** The cell at a place of the map; -1 in the labels of the other side. */

@@ -93,6 +93,8 @@ export class Strip {
     const button = make("button", { type: "button", class: "tok", "data-k": String(k), "aria-label": told(token) },
       ...parts.map(({ text, blank }) => (blank ? make("i", { class: "blank" }, text) : text)));
     button.classList.toggle("sign", isMark(token));
+    const { spans } = this.store.reading;
+    button.classList.toggle("apart", this.side === "source" && k > 0 && spans[k][0] > spans[k - 1][1]);
     if (parts.at(-1)?.line) button.dataset.line = "1";
     return button;
   }

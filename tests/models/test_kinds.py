@@ -12,6 +12,7 @@ from tests.toys import (
     TRANSLATORS,
     write_captioner,
     write_toy,
+    write_transformers,
     write_translator,
 )
 
@@ -51,6 +52,27 @@ def test_what_describes_pictures_declares_its_kind_its_tasks_and_its_points_too(
     assert len({point.name for point in runner.points}) == len(runner.points)
     assert all(isinstance(point, Point) for point in runner.points)
     assert runner.attends == any("attention" in point.name for point in runner.points)
+
+
+TASKS = {
+    "toy-gpt": ("transformer_lm", {"slices", "trace", "generate"}),
+    "toy-llama": ("transformer_lm", {"slices", "trace", "generate"}),
+    "toy-encoder": ("encoder", {"slices", "trace"}),
+    "toy-transformer": ("transformer_seq2seq", {"slices", "translate"}),
+}
+
+
+def test_what_attends_with_heads_declares_its_kind_its_tasks_and_its_points_too(tmp_path):
+    for name, network in write_transformers(tmp_path).items():
+        runner = open_checkpoint(tmp_path / name)
+        assert (runner.kind, set(runner.tasks)) == TASKS[name]
+        assert runner.kind == network.kind
+        assert len({point.name for point in runner.points}) == len(runner.points)
+        assert all(isinstance(point, Point) for point in runner.points)
+        assert runner.context == network.config.context
+        weights = network.state_dict()
+        for one, value in runner.network.state_dict().items():
+            assert value.equal(weights[one]), one
 
 
 def test_a_kind_that_is_not_known_is_refused_with_the_kinds_that_are(tmp_path):

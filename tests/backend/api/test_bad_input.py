@@ -111,6 +111,7 @@ BAD = {
     "seed": [-1, 2**53, 2**60, 2**64, 1.5, 1.0, "7", True, [7]],
     "points": ["rnn.0.h", [5], [None], {"rnn.0.h": 1}, True],
     "start": [-1, 0.0, "0", None],
+    "heads_off": ["blocks.0.1", [5], [None], {"blocks.0": 1}, ["a" * 101]],
     "extra": [1, None],
     "__proto__": [{}],
     "a\nb": [1],

@@ -107,7 +107,7 @@ def test_what_is_written_are_the_likeliest_symbols_one_by_one(trained):
 @pytest.fixture
 def folder(trained, tmp_path, monkeypatch):
     """The checkpoint that comes of those weights, measured on a few texts."""
-    monkeypatch.setattr(sort, "FIGURES", 12)
+    monkeypatch.setattr(sort, "FIGURES", 40)
     finish(trained[1], trained[2], tmp_path / "sort-attention", RECIPE)
     return tmp_path / "sort-attention"
 

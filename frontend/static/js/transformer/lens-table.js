@@ -173,7 +173,7 @@ export class LensTable extends View {
     this.columnWidth = Math.max(narrow, Math.min(6.5 * rem, this.length ? room / this.length : narrow));
     this.sheet.style.width = `${this.columnWidth * this.length}px`;
     this.sheet.style.setProperty("--lens-column", `${this.columnWidth}px`);
-    this.sheet.setAttribute("aria-colcount", String(this.length));
+    this.sheet.setAttribute("aria-rowcount", String(this.length));
   }
 
   resize() {
@@ -297,9 +297,9 @@ export class LensTable extends View {
       const layer = this.layers - 1 - k;
       return make("div", { class: "lens-cell-box", role: "gridcell", tabindex: "-1", "data-l": String(layer) });
     });
-    const truth = make("b", { class: "lens-word truth", "data-l": String(this.layers - 1) });
-    const word = make("b", { class: "lens-word", "data-l": "-1" });
-    const column = make("div", { class: "lens-column", role: "row", "data-t": String(time) }, truth, ...cells, word);
+    const truth = make("b", { class: "lens-word truth", "data-l": String(this.layers - 1), "aria-hidden": "true" });
+    const word = make("b", { class: "lens-word", role: "rowheader", "data-l": "-1" });
+    const column = make("div", { class: "lens-column", role: "row", "data-t": String(time), "aria-rowindex": String(time + 1) }, truth, ...cells, word);
     column.style.left = `${time * this.columnWidth}px`;
     this.fill(column, time);
     // In the order of the tokens, for whoever reads the page in order.

@@ -86,8 +86,11 @@ export class MaskEditor extends View {
     const { store, stack } = this;
     this.queryLabels = labelsOf(store.queries(stack));
     this.keyLabels = labelsOf(store.keys(stack));
-    this.map.shape(this.rows, this.columns);
-    this.cancel();
+    const { map, rows, columns } = this;
+    // A rectangle that is being painted goes on where the text is as long as it was.
+    if (map.rows !== rows || map.columns !== columns) this.from = null;
+    map.shape(rows, columns);
+    this.wake();
   }
 
   // Hands.

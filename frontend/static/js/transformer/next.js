@@ -48,8 +48,7 @@ class NextTokens extends View {
       node.addEventListener("click", () => this.take(this.rows[k]));
       return { node, label, bar, before, share, change };
     });
-    this.list = make("ol", { class: "next-tokens" }, ...this.buttons.map(({ node }) => make("li", {}, node)));
-    for (const { node } of this.buttons) node.hidden = true;
+    this.list = make("ol", { class: "next-tokens" }, ...this.buttons.map(({ node }) => make("li", { hidden: true }, node)));
     this.host.append(this.after, this.list, this.told);
   }
 
@@ -135,7 +134,7 @@ class NextTokens extends View {
     const { css } = sequential(hue("y"));
     this.buttons.forEach(({ node, label, bar, before, share, change }, k) => {
       const row = rows[k];
-      node.hidden = !row;
+      node.parentElement.hidden = !row;
       if (!row) return;
       label.textContent = labelOf(row.token, this.read, pieces);
       bar.style.transform = `scaleX(${row.now})`;

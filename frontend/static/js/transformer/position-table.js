@@ -90,7 +90,7 @@ export class PositionTable extends View {
     const T = store.reading.tokens.length;
     const point = `${store.translates ? "encoder." : ""}positions`;
     const { text } = store.state;
-    const times = Math.max(1, Math.floor((FULL * most) / T));
+    const times = Math.max(1, Math.floor((FULL * most) / (T + 1)));
     const ask = async (long) => {
       const body = { text: long, target: store.translates ? [] : null, edits: PLAIN, slices: [{ point }] };
       const { data, shape } = sliced((await api.slices(store.about.id, body)).slices[0]);

@@ -205,7 +205,11 @@ def test_a_head_is_saved_with_the_numbers_of_the_network(open_page, server, tmp_
 
 
 def test_a_telephone_has_the_whole_lab_without_scrolling_sideways(open_page):
-    page = open_page(lab(language="ru"), viewport={"width": 390, "height": 844}, has_touch=True)
+    page = open_page(
+        lab(query="text=ab ba cab abba", language="ru"),
+        viewport={"width": 390, "height": 844},
+        has_touch=True,
+    )
     settled(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     box = page.locator(".arcs-drawing").bounding_box()

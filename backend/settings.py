@@ -30,6 +30,9 @@ class Settings:
     streams_per_client: int = _setting(64, "generations one address may have under way")
     max_new_tokens: int = _setting(5000, "tokens one generation may write")
     max_text_characters: int = _setting(20000, "characters of a prefix or of a text to trace")
+    max_context_tokens: int = _setting(
+        1024, "tokens a transformer reads at once, where its own context is longer"
+    )
     max_source_tokens: int = _setting(200, "tokens of a text to translate, or of a question")
     max_target_tokens: int = _setting(200, "tokens one translation or caption may write")
     max_trace_bytes: int = _setting(64 << 20, "bytes of captured numbers in one trace")

@@ -59,16 +59,18 @@ def write(
     heads_off: Mapping[str, frozenset[int]] | None = None,
     start: int = 0,
     known: int | None = None,
+    context: int | None = None,
 ) -> Iterator[Step | End]:
     """Read a prefix and write on: a `Step` a token, those before `start` left out, then an `End`.
 
-    At most as many tokens as the context holds, the prefix included. `points` are the names that a
+    At most as many tokens as the `context` of the network, or a shorter one, holds, the prefix
+    included. `points` are the names that a
     step shows; of the vocabulary only the first `known` tokens are drawn. Raises
     `FloatingPointError`, naming the token, where a logit is not finite.
     """
     known = known or network.config.vocab_size
     asked = len(prefix) + max_new_tokens
-    length = min(asked, network.config.context)
+    length = min(asked, context or network.config.context)
     device = network.token_embedding.weight.device
     cache, rows = Cache(), Rows(network, points, network.lens)
     tokens, probability, top = list(prefix), None, []

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Request
@@ -12,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from backend.api import turns
 from backend.api.events import StepWriter, event, writer_of
 from backend.api.streams import EventStream, submit
-from backend.api.texts import read_points, read_text
+from backend.api.texts import context_of, read_points, read_text
 from backend.errors import Invalid
 
 router = APIRouter(prefix="/api/checkpoints", tags=["generate"])
@@ -65,8 +66,7 @@ async def generate(request: Request, id: str, body: GenerateRequest) -> Streamin
         )
     entry = await state.catalog.open(id, "generate")
     runner = entry.runner
-    limit = state.settings.max_text_characters
-    prefix = await run_in_threadpool(read_text, runner, body.prefix, "prefix", limit)
+    prefix = await run_in_threadpool(read_text, runner, body.prefix, "prefix", state.settings)
     if body.start > len(prefix):
         raise Invalid(
             f"start is {body.start}, the prefix has {len(prefix)} {runner.reads.unit}.",
@@ -80,7 +80,8 @@ async def generate(request: Request, id: str, body: GenerateRequest) -> Streamin
         turns.check_heads(runner, body.heads_off)
     elif body.heads_off:
         raise Invalid("This network has no heads.", "Leave heads_off out, or send [].", "bad_edits")
-    make, tell = (_job, _events) if batched else (turns.job, turns.events)
+    take_turns = partial(turns.job, context=context_of(runner, state.settings))
+    make, tell = (_job, _events) if batched else (take_turns, turns.events)
     stream = await submit(request, make(entry, body, prefix, points, seed))
     return EventStream(stream, tell(stream, entry, body, prefix, points, seed))
 

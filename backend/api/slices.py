@@ -177,7 +177,7 @@ def _text(runner, text: str, settings, pair: bool) -> tuple[list[int], list[str]
     if pair:
         source = read_source(runner, text, settings)
         return source.ids, source.tokens, source.spans
-    ids = read_text(runner, text, "text", settings.max_text_characters)
+    ids = read_text(runner, text, "text", settings)
     return ids, [runner.reads.symbols[k] for k in ids], runner.reads.spans(text)
 
 

@@ -8,14 +8,11 @@ from backend.errors import Invalid, TooLarge
 SHOWN = 20  # unknown characters listed with their positions
 
 
-def read_text(runner, text: str, field: str, limit: int) -> list[int]:
-    """Tokens of a text, or an error that names the field and every position that is wrong.
-
-    A network that has a context reads no more tokens than it holds.
-    """
+def read_text(runner, text: str, field: str, settings) -> list[int]:
+    """Tokens of a text, or an error that names the field and every position that is wrong."""
     from models.text import UnknownCharacters
 
-    check_length(text, field, limit)
+    check_length(text, field, settings.max_text_characters)
     reads = runner.reads
     try:
         if reads.unit == "tokens":
@@ -25,10 +22,15 @@ def read_text(runner, text: str, field: str, limit: int) -> list[int]:
         raise strangers(error.found, field, reads.symbols) from None
     if not ids:  # spaces, for one, that a tokenizer drops
         raise Invalid(f"{field} holds nothing to read.", "Type at least one word.", "empty_text")
-    context = runner.context
-    if context is not None and len(ids) > context:
-        raise too_long(field, reads.unit, len(ids), context)
+    limit = context_of(runner, settings)
+    if limit is not None and len(ids) > limit:
+        raise too_long(field, reads.unit, len(ids), limit)
     return ids
+
+
+def context_of(runner, settings) -> int | None:
+    """How many tokens a network reads at once; None: as many as there are."""
+    return None if runner.context is None else min(runner.context, settings.max_context_tokens)
 
 
 def read_source(runner, text: str, settings):

@@ -53,8 +53,7 @@ async def trace(request: Request, id: str, body: TraceRequest) -> dict:
     state = request.app.state
     entry = await state.catalog.open(id, "trace")
     runner = entry.runner
-    limit = state.settings.max_text_characters
-    tokens = await run_in_threadpool(read_text, runner, body.text, "text", limit)
+    tokens = await run_in_threadpool(read_text, runner, body.text, "text", state.settings)
     stop = len(tokens) if body.stop is None else body.stop
     if not body.start < stop <= len(tokens):
         raise Invalid(

@@ -19,8 +19,9 @@ def check_heads(runner, heads_off: Sequence[str]) -> None:
         raise Invalid(f"{error}.", hint, "bad_edits") from None
 
 
-def job(entry, body, prefix: Sequence[int], points: Sequence, seed: int):
-    """What a request asks of the engine; `body` is a `GenerateRequest`."""
+def job(entry, body, prefix: Sequence[int], points: Sequence, seed: int, context: int):
+    """What a request asks of the engine; `body` is a `GenerateRequest`, and the text no longer than
+    `context` tokens."""
     from backend.engine import EngineError, Turn
 
     def begin() -> Iterator:
@@ -35,12 +36,13 @@ def job(entry, body, prefix: Sequence[int], points: Sequence, seed: int):
                 top_p=body.top_p,
                 seed=seed,
                 start=body.start,
+                context=context,
             )
         except FloatingPointError as error:
             message = f"The model gave a number that is not finite: {error}."
             raise EngineError("non_finite", message) from None
 
-    stop = min(len(prefix) + body.max_new_tokens, entry.runner.context)
+    stop = min(len(prefix) + body.max_new_tokens, context)
     each = _numbers(points, (body.start + 1 + stop) // 2 + 1)
     return Turn(entry.id, begin, stop - body.start, 4 * each)
 

@@ -18,7 +18,7 @@ def asked(prefix: int, new: int, start: int = 0, names=tuple(POINTS), heads_off=
         max_new_tokens=new, start=start, heads_off=heads_off, temperature=1.0, top_k=0, top_p=1.0
     )
     entry = SimpleNamespace(id="toy", runner=RUNNER)
-    return job(entry, body, [1] * prefix, [POINTS[name] for name in names], 3)
+    return job(entry, body, [1] * prefix, [POINTS[name] for name in names], 3, RUNNER.context)
 
 
 @pytest.mark.parametrize("names", [tuple(POINTS), ("blocks.1.attention",), ("blocks.0.k",), ()])

@@ -138,3 +138,15 @@ def test_a_reader_who_leaves_is_let_go(server):
     with server.client.stream("POST", path, json=body) as answer:
         next(answer.iter_raw())
     wait(server.idle)
+
+
+def test_a_server_may_read_less_than_a_network_could(networks):
+    settings = Settings(checkpoints=networks[0], device="cpu", max_context_tokens=9)
+    with in_process(settings) as client:
+        answer = generate(client, "toy-gpt", "abba", points=[])
+        assert (len(steps(answer.text)), done(answer.text)["stopped"]) == (9, "context")
+        for path, field in (("slices", "text"), ("trace", "text"), ("generate", "prefix")):
+            address = f"/api/checkpoints/toy-gpt/{path}"
+            assert client.post(address, json={field: "a" * 9}).status_code == 200
+            error = assert_error(client.post(address, json={field: "a" * 10}), 413, "text_too_long")
+            assert error["limit"] == 9

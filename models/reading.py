@@ -7,7 +7,7 @@ for. A `Slice` names a point and where to cut it.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count, takewhile
@@ -291,11 +291,12 @@ class Reading:
         if names[0].endswith(".attention"):
             data = self._maps(names, taken, np.uint8 if asked.form == "u1" else np.float32, pooled)
         else:
-            values = [self._value(name, taken) for name in names]
             if asked.top:
-                best = [value.topk(min(asked.top, value.shape[-1])) for value in values]
-                values = [one.values for one in best]
-                ids = np.stack([one.indices.cpu().numpy() for one in best])
+                best = [self._largest(name, taken, asked.top) for name in names]
+                values = [one for one, _ in best]
+                ids = np.stack([places.cpu().numpy() for _, places in best])
+            else:
+                values = [self._value(name, taken) for name in names]
             data = np.stack([value.float().cpu().numpy() for value in values])
         axes = ["layer", *point.axes]
         for axis in [axis for axis, where in asked.at.items() if isinstance(where, int)]:
@@ -332,9 +333,9 @@ class Reading:
         if kind == "scores":
             return self._scores(base, where)
         if kind in ("lens", "logits"):
-            stream = base if base.endswith("embedding") else f"{base}.residual"
-            logits = self.heard[self._prefix(name)].lens(self.recorded(stream)[where["time"]])
-            return (logits if kind == "logits" else logits.softmax(-1))[:, where["token"]]
+            # A copy, or a few tokens would hold on to all.
+            parts = [part[:, where["token"]].clone() for part in self._predicted(name, taken)]
+            return torch.cat(parts)
         if kind == "positions":
             heard = self.heard[self._prefix(name)]
             T = self.lengths(name)["time"]
@@ -345,6 +346,26 @@ class Reading:
         else:
             whole = self.recorded(name)
         return whole[tuple(where[axis] for axis in self.points[name].axes)]
+
+    def _predicted(self, name: str, taken: Mapping[str, range]) -> Iterator[Tensor]:
+        """Logits or probabilities of all tokens, some rows at a time."""
+        base, _, kind = name.rpartition(".")
+        lens = self.heard[self._prefix(name)].lens
+        stream = self.recorded(base if base.endswith("embedding") else f"{base}.residual")
+        first, stop = taken["time"].start, taken["time"].stop
+        for start in range(first, stop, CHUNK):
+            logits = lens(stream[start : min(start + CHUNK, stop)])
+            yield logits if kind == "logits" else logits.softmax(-1)
+
+    def _largest(self, name: str, taken: Mapping[str, range], most: int) -> tuple[Tensor, Tensor]:
+        """The largest of the tokens and their numbers, (T, most) each."""
+        tokens = taken["token"]
+        best = [
+            part[:, tokens.start : tokens.stop].topk(min(most, len(tokens)))
+            for part in self._predicted(name, taken)
+        ]
+        values, places = zip(*best, strict=True)
+        return torch.cat(values), torch.cat(places) + tokens.start
 
     def _scores(self, base: str, where: Mapping[str, slice]) -> Tensor:
         heard = self.heard[self._prefix(base)]

@@ -158,6 +158,25 @@ def test_pooling_counts_cells_that_are_not_full(reading):
     assert found.data.shape == (H, 4, 3)
 
 
+def test_the_likeliest_of_some_tokens_are_told_by_their_own_numbers(reading):
+    whole = cut(reading, "blocks.*.lens")[:, :, 4:9]
+    found = reading.slice(Slice("blocks.*.lens", {"token": (4, 9)}, top=2))
+    best = torch.tensor(whole).topk(2)
+    np.testing.assert_array_equal(found.data, best.values)
+    np.testing.assert_array_equal(found.token_ids, best.indices + 4)
+
+
+def test_a_long_text_is_predicted_in_stretches_that_fit_together():
+    config = TransformerLMConfig(V, 150, D, L, H, 20)
+    reading = read_stack(lively(TransformerLM(config)), (IDS * 13)[:150])
+    logits = reading.heard[""].lens(reading.recorded("blocks.2.residual"))
+    np.testing.assert_allclose(cut(reading, "blocks.2.logits"), logits, atol=1e-5)
+    part = cut(reading, "blocks.2.logits", at={"time": (60, 131), "token": 3})
+    np.testing.assert_allclose(part, logits[60:131, 3], atol=1e-5)
+    top = reading.slice(Slice("blocks.2.logits", {"time": (60, 131)}, top=1))
+    np.testing.assert_array_equal(top.token_ids[:, 0], logits[60:131].argmax(-1))
+
+
 def test_the_likeliest_tokens_come_with_their_numbers(reading):
     whole = cut(reading, "blocks.0.lens")
     found = reading.slice(Slice("blocks.0.lens", {"time": (2, 6)}, top=3))

@@ -168,7 +168,8 @@ def test_every_package_that_the_code_imports_is_required():
             known = runtime | captions if name.startswith("models/training/") else runtime
             for module in re.findall(r"^\s*(?:from|import) (\w+)", text, re.MULTILINE):
                 if module not in sys.stdlib_module_names and module not in own:
-                    package = {"markdown_it": "markdown-it-py", "PIL": "pillow"}.get(module, module)
+                    names = {"markdown_it": "markdown-it-py", "PIL": "pillow", "yaml": "pyyaml"}
+                    package = names.get(module, module)
                     assert canonicalize_name(package) in known, f"{name} imports {module}"
 
 

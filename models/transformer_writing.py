@@ -25,8 +25,8 @@ Candidate = tuple[int, float, float]  # token id, probability, probability it wa
 class Step:
     """One token and what the network held after reading it.
 
-    `probability` and `top` belong to the distribution the token came from; the first token came
-    from none and has None and [].
+    `probability` and `top` belong to the distribution the token came from; there was none for the
+    first token, which has None and [].
     """
 
     index: int

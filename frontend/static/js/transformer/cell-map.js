@@ -5,9 +5,11 @@
 
 import { color } from "../color.js";
 import { hatch, sharpen } from "../raster.js";
-import { make } from "../words.js";
+import { fit, make } from "../words.js";
 
-const SEEN = 3; // css px a cell needs for a gap beside it
+const SEEN = 9; // css px a cell needs for a gap beside it
+const NAMED = 10; // css px a row needs for its name
+export const NAMES = 88; // css px beside a map for the names of its rows
 
 export class CellMap {
   /**
@@ -103,7 +105,7 @@ export class CellMap {
     if (this.values) context.drawImage(image, 0, 0, width * ratio, height * ratio);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     if (!this.blank && this.values?.some((value) => value !== value)) this.hatch(context);
-    if (Math.min(width / this.columns, height / this.rows) >= SEEN * 3) this.lines(context);
+    if (Math.min(width / this.columns, height / this.rows) >= SEEN) this.lines(context);
     return context;
   }
 
@@ -129,6 +131,28 @@ export class CellMap {
       context.lineTo(this.width, y);
     }
     context.stroke();
+  }
+
+  /** Are rows of this height named? */
+  static named(height) {
+    return height >= NAMED;
+  }
+
+  /**
+   * Names to the right of rows that are high enough.
+   * @param {string[]} labels @param {(row: number) => number} x  where a row ends
+   * @param {number} strong  a row that stands out
+   */
+  names(context, labels, x, strong, scale) {
+    const height = this.height / this.rows;
+    if (!CellMap.named(height)) return;
+    context.textBaseline = "middle";
+    context.textAlign = "left";
+    labels.forEach((label, row) => {
+      context.font = `${row === strong ? "620 " : ""}${Math.min(12.5 * scale, height * 0.86)}px ${color("--sans")}`;
+      context.fillStyle = color(row === strong ? "--ink" : "--ink-2");
+      context.fillText(fit(context, label, NAMES * scale - 6), x(row) + 4, (row + 0.5) * height + 0.5);
+    });
   }
 
   /** A frame around cells. */

@@ -6,9 +6,10 @@
 import { color, signedRamp } from "../color.js";
 import { escaped, paper, scaleOf } from "../exports.js";
 import { full, make, short, t } from "../words.js";
-import { CellMap } from "./cell-map.js";
+import { CellMap, NAMES } from "./cell-map.js";
 import { labelsOf } from "./labels.js";
 import { largest, likeness, sizes } from "./measures.js";
+import { PairLayers } from "./pair-layers.js";
 import { titleOf } from "./saver.js";
 import { View } from "./view.js";
 
@@ -36,11 +37,13 @@ export class StreamLikeness extends View {
     this.mapHost = make("div", { class: "likeness-map" });
     this.near = make("ol", { class: "near" });
     this.nearTitle = make("h3", {});
+    const pair = make("div", { class: "pair-layers" });
+    this.pair = new PairLayers(pair, { store: this.store, prefix: this.prefix, layers: this.store.layers(this.prefix ? "encoder" : "") });
     this.bars = make("div", { class: "size-bars", role: "img" });
     this.barsTitle = make("h3", {}, t("size |x| of each token's stream"));
     this.host.append(
       make("header", { class: "lens-head" }, this.title, make("span", { class: "scale" }, ends[0], this.bar, ends[1], make("span", {}, t("cosine"))), this.readout),
-      make("div", { class: "likeness" }, this.mapHost, make("div", { class: "likeness-side" }, this.nearTitle, this.near, this.barsTitle, this.bars)),
+      make("div", { class: "likeness" }, this.mapHost, make("div", { class: "likeness-side" }, this.nearTitle, this.near, pair, this.barsTitle, this.bars)),
     );
     this.map = new CellMap(this.mapHost, {
       label: t("likeness of tokens' streams. Arrows move."),
@@ -92,10 +95,13 @@ export class StreamLikeness extends View {
       this.title.textContent = t("after layer {n}", { n: this.shownLayer });
       this.drawBars();
     }
-    const size = Math.max(160, Math.min(LARGEST * (parseFloat(color("--scale")) || 1), this.mapHost.clientWidth, n * 34));
-    const pen = map.draw(size, size);
+    const scale = parseFloat(color("--scale")) || 1;
+    const room = Math.min(LARGEST * scale, this.mapHost.clientWidth - NAMES * scale);
+    const size = Math.max(160, Math.min(room, n * 34));
+    const pen = map.draw(size, size, size + (CellMap.named(size / n) ? NAMES * scale : 0));
     const query = Math.min(n - 1, store.query);
     map.frame(pen, map.box(query, 0, 1, n), color("--ink"));
+    map.names(pen, this.labels, () => size, query, scale);
     const { hover } = store;
     if (hover.query >= 0 && hover.query < n && hover.query !== query) map.frame(pen, map.box(hover.query, 0, 1, n), color("--accent"), 1, [3, 3]);
     if (hover.key >= 0 && hover.key < n) map.frame(pen, map.box(0, hover.key, n), color("--accent"), 1, [3, 3]);
@@ -110,12 +116,14 @@ export class StreamLikeness extends View {
     this.nearTitle.textContent = t("nearest to “{word}”", { word: labels[query] });
     const others = Array.from({ length: n }, (_, k) => (k === query ? -2 : alike[query * n + k]));
     const found = largest(others, Math.min(NEAR, n - 1));
-    const key = `${query} ${found} ${this.shownLayer}`;
+    const key = `${query} ${this.store.state.key} ${found} ${this.shownLayer}`;
     if (this.told === key && this.toldOf === alike) return;
     Object.assign(this, { told: key, toldOf: alike });
+    const { key: other } = this.store.state;
+    this.pair.show(query, other >= 0 && other < n && other !== query ? other : (found[0] ?? query), labels, this.shownLayer);
     this.near.replaceChildren(...found.map((k) => {
       const button = make("button", { type: "button", class: "near-token" }, make("b", {}, labels[k]), make("span", { class: "num" }, short(others[k])));
-      button.addEventListener("click", () => this.store.set({ query: k, key: -1 }));
+      button.addEventListener("click", () => this.store.set({ query, key: k }));
       return make("li", {}, button);
     }));
   }

@@ -4,12 +4,10 @@
  */
 
 import { attentionRamp, color } from "../color.js";
-import { fit, full, make, percent, t } from "../words.js";
-import { CellMap } from "./cell-map.js";
+import { full, make, percent, t } from "../words.js";
+import { CellMap, NAMES } from "./cell-map.js";
 
 const CELL = [4, 20]; // css px, smallest and largest
-const NAMED = 10; // css px a row needs for its name
-const NAMES = 88; // css px beside the last row
 const ARRIVAL = 160; // ms a row takes to appear
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -57,7 +55,7 @@ export class WritingMap {
     const room = this.host.clientWidth;
     const cell = Math.max(CELL[0], Math.min(CELL[1] * scale, (room - NAMES * scale) / n));
     const side = cell * n;
-    const pen = map.draw(side, side, side + (cell >= NAMED ? NAMES * scale : 0));
+    const pen = map.draw(side, side, side + (CellMap.named(cell) ? NAMES * scale : 0));
     let young = false;
     for (let t = 0; t < n; t++) {
       const age = calm.matches ? 1 : Math.min(1, (now - this.born[t] + 16) / ARRIVAL);
@@ -65,23 +63,14 @@ export class WritingMap {
       young = true;
       pen.globalAlpha = 1 - age;
       pen.fillStyle = color("--paper");
-      pen.fillRect(0, t * cell, side + NAMES, cell);
+      pen.fillRect(0, t * cell, side + NAMES * scale, cell);
       pen.globalAlpha = 1;
     }
-    if (cell >= NAMED) this.name(pen, labels, cell, over, scale);
+    map.names(pen, labels, (t) => (t + 1) * cell, over, scale);
     if (over >= 0 && over < n) map.frame(pen, [0, over * cell, (over + 1) * cell, cell], color("--ink"), 1.25);
     if (busy) this.follow(side);
     this.tell(labels, values, n);
     return young;
-  }
-
-  name(pen, labels, cell, over, scale) {
-    pen.textBaseline = "middle";
-    labels.forEach((label, t) => {
-      pen.font = `${t === over ? "620 " : ""}${Math.min(12.5 * scale, cell * 0.86)}px ${color("--sans")}`;
-      pen.fillStyle = color(t === over ? "--ink" : "--ink-2");
-      pen.fillText(fit(pen, label, NAMES * scale - 6), (t + 1) * cell + 4, (t + 0.5) * cell + 0.5);
-    });
   }
 
   follow(side) {

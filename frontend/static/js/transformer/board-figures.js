@@ -14,9 +14,9 @@ export function boardFigure({ store, sweep }) {
   return {
     data: [{ type: "heatmap", z, zmin: 0, colorscale: scaleOf(sequential(color("--signed-high"))), colorbar: { thickness: 12, outlinewidth: 0, title: { text: unit } }, texttemplate: "%{z:.3f}", xgap: 1, ygap: 1 }],
     layout: {
-      ...paper(titleOf(store, t("what changes where one head is off")), 220 + 56 * heads.length, 180 + 34 * rows.length),
-      xaxis: { tickvals: heads, title: { text: t("head") }, showgrid: false },
-      yaxis: { tickvals: rows, title: { text: t("layer") }, autorange: "reversed", showgrid: false },
+      ...paper(titleOf(store, t("what changes where one head is off")), Math.max(640, 220 + 56 * heads.length), 180 + 34 * rows.length),
+      xaxis: { tickvals: heads, title: { text: t("head") }, showgrid: false, zeroline: false },
+      yaxis: { tickvals: rows, title: { text: t("layer") }, autorange: "reversed", showgrid: false, zeroline: false },
     },
   };
 }

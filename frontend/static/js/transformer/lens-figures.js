@@ -20,8 +20,8 @@ export function lensFigure(table) {
     data: [{ type: "heatmap", z, text, texttemplate: "%{text}", textfont: { family: "monospace", size: 11 }, zmin: 0, zmax: 1, colorscale: scaleOf(sequential(hue("y"))), colorbar: { thickness: 12, outlinewidth: 0 }, xgap: 1, ygap: 1 }],
     layout: {
       ...paper(title, Math.max(640, 200 + Math.round(table.columnWidth) * length), 180 + 30 * (table.layers + 1)),
-      xaxis: { tickvals: times, ticktext: labels.map(escaped), tickangle: 0, tickfont: { family: "monospace", size: 11 }, showgrid: false },
-      yaxis: { tickvals: rowsOf(table), ticktext: rowsOf(table).map((row) => table.nameOf(row - 1)), showgrid: false, automargin: true },
+      xaxis: { tickvals: times, ticktext: labels.map(escaped), tickangle: 0, tickfont: { family: "monospace", size: 11 }, showgrid: false, zeroline: false },
+      yaxis: { tickvals: rowsOf(table), ticktext: rowsOf(table).map((row) => table.nameOf(row - 1)), showgrid: false, zeroline: false, automargin: true },
     },
   };
 }

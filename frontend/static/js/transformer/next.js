@@ -175,7 +175,8 @@ class NextTokens extends View {
 
   figure() {
     const rows = [...this.rows].reverse();
-    const y = rows.map(({ token }) => escaped(JSON.stringify(token).slice(1, -1)));
+    const pieces = spellingOf(this.tokens);
+    const y = rows.map(({ token }) => escaped(labelOf(token, this.read, pieces)));
     const bars = [{ type: "bar", orientation: "h", name: t("now"), x: rows.map(({ now }) => now), y, marker: { color: hue("y") } }];
     if (this.gap !== null) bars.push({ type: "scatter", mode: "markers", name: t("before your changes"), x: rows.map(({ before }) => before), y, marker: { symbol: "line-ns-open", size: 14, color: "#888888" } });
     const title = titleOf(this.store, `${t("What comes next")}, ${this.after.textContent}`);

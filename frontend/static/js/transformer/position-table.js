@@ -170,7 +170,7 @@ export class PositionTable extends View {
     const { value } = this.limit;
     return {
       data: [{ type: "heatmap", z, zmin: -value, zmax: value, colorscale: scaleOf(signedRamp()), colorbar: { thickness: 12, outlinewidth: 0 } }],
-      layout: { ...paper(`${escaped(this.store.about.title ?? this.store.about.id)}: ${t("what is added: position by unit")}`, 900, 560), xaxis: { title: { text: t("unit") } }, yaxis: { title: { text: t("position") }, autorange: "reversed" } },
+      layout: { ...paper(`${escaped(this.store.about.title ?? this.store.about.id)}: ${t("what is added: position by unit")}`, 900, 560), xaxis: { title: { text: t("unit") }, zeroline: false }, yaxis: { title: { text: t("position") }, zeroline: false, autorange: "reversed" } },
     };
   }
 

@@ -141,7 +141,7 @@ export class StreamLikeness extends View {
   figure() {
     const { n, alike, labels, store } = this;
     const z = Array.from({ length: n }, (_, row) => Array.from(alike.subarray(row * n, (row + 1) * n)));
-    const axis = { tickvals: labels.map((_, k) => k), ticktext: labels.map(escaped), showgrid: false, automargin: true };
+    const axis = { tickvals: labels.map((_, k) => k), ticktext: labels.map(escaped), showgrid: false, zeroline: false, automargin: true };
     return {
       data: [{ type: "heatmap", z, zmin: -1, zmax: 1, colorscale: scaleOf(signedRamp()), colorbar: { thickness: 12, outlinewidth: 0 } }],
       layout: { ...paper(titleOf(store, t("cosine of the tokens' streams after layer {n}", { n: this.shownLayer })), Math.max(560, 240 + 22 * n), Math.max(480, 180 + 22 * n)), xaxis: axis, yaxis: { ...axis, autorange: "reversed" } },

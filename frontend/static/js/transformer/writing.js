@@ -256,10 +256,10 @@ class Writing extends View {
     const { layer, head } = store.state;
     const n = written.tokens.length;
     const z = Array.from({ length: n }, (_, k) => Array.from({ length: n }, (_, j) => written.row(k, head)?.[j] ?? null));
-    const axis = { tickvals: z.map((_, k) => k), ticktext: labels ?? [], showgrid: false, automargin: true };
+    const axis = { tickvals: z.map((_, k) => k), ticktext: labels ?? [], showgrid: false, zeroline: false, automargin: true };
     return {
       data: [{ type: "heatmap", z, zmin: 0, zmax: 1, colorscale: scaleOf(attentionRamp()), colorbar: { thickness: 12, outlinewidth: 0 } }],
-      layout: { ...paper(titleOf(store, t("layer {layer}, head {head}", { layer, head })), 220 + 18 * n, 200 + 18 * n), xaxis: axis, yaxis: { ...axis, autorange: "reversed" } },
+      layout: { ...paper(titleOf(store, t("layer {layer}, head {head}", { layer, head })), Math.max(640, 220 + 18 * n), Math.max(520, 200 + 18 * n)), xaxis: axis, yaxis: { ...axis, autorange: "reversed" } },
     };
   }
 

@@ -18,6 +18,9 @@ function rootScale() {
 const BAR = { thickness: 12, outlinewidth: 0 };
 const BARE = { showgrid: false, zeroline: false, ticks: "" };
 
+/** The title over labels that stand over the map. */
+const atTop = ({ title }) => ({ ...title, yref: "container", y: 1, yanchor: "top", pad: { t: 16 } });
+
 // All heads
 
 /** @param {import("./store.js").Store} store @param {import("./sliced.js").Sliced} maps */
@@ -44,7 +47,8 @@ export function headsFigure(store, maps) {
     data: [{ type: "heatmap", z, zmin: 0, zmax: 1, colorscale: rootScale(), colorbar: { ...BAR, title: { text: "α" } }, hoverongaps: false }],
     layout: {
       ...layout,
-      margin: { ...layout.margin, t: 100 },
+      margin: { ...layout.margin, t: 124 },
+      title: atTop(layout),
       xaxis: { ...BARE, side: "top", tickvals: places(H, columns), ticktext: names(H), title: { text: t("head") } },
       yaxis: { ...BARE, autorange: "reversed", tickvals: places(L, rows), ticktext: names(L), title: { text: t("layer") } },
     },
@@ -89,7 +93,7 @@ export function headFigure(store, map, quantity) {
     layout: {
       ...layout,
       margin: { l: 130, r: 24, t: 180, b: 24 },
-      title: { ...layout.title, y: 0.98, yanchor: "top" },
+      title: atTop(layout),
       xaxis: { ...axis(labelsFor(store, "key")), side: "top", tickangle: -60 },
       yaxis: { ...axis(labelsFor(store, "query")), autorange: "reversed" },
     },

@@ -113,7 +113,8 @@ export class Matrix {
     const { pooled, shape } = map.map;
     const [T, S] = [map.queries, map.keys];
     context.imageSmoothingEnabled = false;
-    context.drawImage(image, 0, 0, shape[1], shape[0], rows.x(0), rows.y(0), shape[1] * pooled * rows.cellWidth, shape[0] * pooled * rows.cellHeight);
+    const cut = [S / pooled, T / pooled]; // the last of pooled cells may not be whole
+    context.drawImage(image, 0, 0, Math.min(shape[1], cut[0]), Math.min(shape[0], cut[1]), rows.x(0), rows.y(0), S * rows.cellWidth, T * rows.cellHeight);
     context.strokeStyle = color("--paper");
     context.lineWidth = 1;
     context.beginPath();

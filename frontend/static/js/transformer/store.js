@@ -11,7 +11,7 @@
  *     edits         {heads_off: ["blocks.2.5"], blocked: [[0, 4, 2, 3]], positions, order}
  *     target        token ids that a translator's decoder is made to read; null: those it writes
  * `store.hover`     {query, key} under the pointer, -1: none; changed by `hoverAt`
- * `store.reading`   what the server read, or null: see `Reading`
+ * `store.reading`   what the server read, or null: see reading.js
  * `store.busy`      a text is being read
  * `store.error`     an ApiError, or null
  * `store.brush`     null, or what a view does with a rectangle that is painted upon the opened
@@ -33,6 +33,8 @@
 
 import * as api from "../api.js";
 import { Memory } from "./memory.js";
+import { Network } from "./network.js";
+import { readingOf } from "./reading.js";
 import { sliced } from "./sliced.js";
 import { ADDRESS, addressOf, stateOf } from "./url-state.js";
 
@@ -41,29 +43,16 @@ import { ADDRESS, addressOf, stateOf } from "./url-state.js";
  * @property {string} point @property {Record<string, number|[number, number]>} [at]
  * @property {"f4"|"u1"} [form] @property {number} [size] @property {number} [top]
  */
-/**
- * @typedef {object} Reading
- * @property {string} text
- * @property {string[]} tokens  in the order they were read @property {number[]} ids
- * @property {[number, number][]} spans  in the text
- * @property {{tokens: string[], ids: number[], inputs: string[], outputs: string[]}|null} target  of a
- *   translator: what was written. Row i of its decoder has read `inputs` up to i and writes
- *   `outputs[i]`; the last is "…" where the text has no end
- * @property {{tokens: string[], ids: number[], probabilities: Float32Array}|null} next
- * @property {boolean} edited
- * @property {{text, target, edits}} wish  what was asked for @property {string} key  names it
- */
 
 const MOST_BYTES = 96 << 20;
 const CHOSEN = ["stack", "layer", "head", "query", "key"];
 export const PLAIN = Object.freeze({ heads_off: [], blocked: [], positions: true, order: [] });
 
-export class Store extends EventTarget {
+export class Store extends Network {
   /** @param {{id: string, kind: string, config: object}} about */
   constructor(about) {
-    super();
-    this.about = about;
-    /** @type {Reading|null} */ this.reading = null;
+    super(about);
+    /** @type {import("./reading.js").Reading|null} */ this.reading = null;
     this.hover = Object.freeze({ query: -1, key: -1 });
     this.busy = false;
     this.error = null;
@@ -71,6 +60,7 @@ export class Store extends EventTarget {
     this.memory = new Memory(MOST_BYTES);
     this.expected = [];
     this.wishes = [];
+    this.newest = new WeakMap(); // of each owner, what it asked last
     this.sending = null; // AbortController of what is under way
     const address = ADDRESS.read();
     this.own = { ...address };
@@ -78,53 +68,7 @@ export class Store extends EventTarget {
     this.saveAddress = ADDRESS.writer(() => ({ ...this.own, ...addressOf(this.state) }));
   }
 
-  // What the network is.
-
-  /** @returns {boolean} two stacks */
-  get translates() {
-    return this.about.kind === "transformer_seq2seq";
-  }
-
-  /** @returns {string[]} */
-  get stacks() {
-    return this.translates ? ["encoder", "decoder", "cross"] : [""];
-  }
-
-  /** Layers of a stack. */
-  layers(stack = this.state.stack) {
-    const { config } = this.about;
-    if (!this.translates) return config.num_layers;
-    return stack === "encoder" ? config.encoder_layers : config.decoder_layers;
-  }
-
-  get heads() {
-    return this.about.config.num_heads;
-  }
-
-  /** The head of keys and values that belongs to a head of queries. */
-  keyHead(head) {
-    return Math.floor(head / (this.heads / (this.about.config.num_kv_heads || this.heads)));
-  }
-
-  /** A token sees itself and those before it only. */
-  causal(stack = this.state.stack) {
-    return stack === "decoder" || this.about.kind === "transformer_lm";
-  }
-
-  /** The name of a point of a layer ("*": of every layer), e.g. `decoder.blocks.2.cross.q`. */
-  point(quantity, layer = "*", stack = this.state.stack) {
-    return `${this.attention(layer, stack)}.${quantity}`;
-  }
-
-  /** The name of a head as edits have it, e.g. `blocks.2.5`. */
-  headName(layer, head, stack = this.state.stack) {
-    return `${this.attention(layer, stack)}.${head}`;
-  }
-
-  attention(layer, stack) {
-    if (stack === "cross") return `decoder.blocks.${layer}.cross`;
-    return `${stack ? `${stack}.` : ""}blocks.${layer}`;
-  }
+  // What is changed.
 
   /** Rectangles that may not be looked at, of a stack: of a translator it is the look across. */
   blocked(stack = this.state.stack) {
@@ -266,13 +210,16 @@ export class Store extends EventTarget {
    * @returns {Promise<import("./sliced.js").Sliced[]|null>}
    */
   slices(list, owner = null) {
-    if (owner) this.wishes = this.wishes.filter((wish) => wish.owner !== owner || wish.resolve(null));
     const { reading } = this;
+    if (owner) {
+      this.newest.set(owner, list);
+      this.wishes = this.wishes.filter((wish) => wish.owner !== owner || wish.resolve(null));
+    }
     if (!reading) return Promise.resolve(null);
     const found = this.found(reading.key, list);
     if (found) return Promise.resolve(found);
     return new Promise((resolve) => {
-      this.wishes.push({ list, owner, resolve, key: reading.key });
+      this.wishes.push({ list, owner, resolve });
       this.wake();
     });
   }
@@ -313,7 +260,10 @@ export class Store extends EventTarget {
       this.fail(error, sending.signal);
     }
     const current = !failed && this.reading?.key === key;
-    for (const { list, resolve } of wishes) resolve(current ? this.found(key, list) : null);
+    for (const { list, owner, resolve } of wishes) {
+      const counts = current && (!owner || this.newest.get(owner) === list);
+      resolve(counts ? this.found(key, list) : null);
+    }
     if (this.sending !== sending) return;
     this.sending = null;
     if (this.wishes.length) this.wake();
@@ -353,25 +303,4 @@ export class Store extends EventTarget {
 
 function nameOf(key, { point, at = {}, form = "f4", size = 0, top = 0 }) {
   return JSON.stringify([key, point, Object.entries(at).sort(), form, size, top]);
-}
-
-/** @returns {Reading} */
-function readingOf(answer, wish, key, translates) {
-  const { next, target_tokens: targets } = answer;
-  return {
-    text: wish.text,
-    wish,
-    key,
-    tokens: answer.tokens,
-    ids: answer.token_ids,
-    spans: answer.spans,
-    target: translates ? targetOf(targets, answer.target_ids) : null,
-    next: next ? { tokens: next.tokens, ids: next.token_ids, probabilities: sliced({ data: next.probabilities }).data } : null,
-    edited: answer.edited,
-  };
-}
-
-function targetOf(tokens, ids) {
-  const ended = tokens.at(-1) === "</s>";
-  return { tokens, ids, inputs: ["<s>", ...(ended ? tokens.slice(0, -1) : tokens)], outputs: ended ? tokens : [...tokens, "…"] };
 }

@@ -47,9 +47,16 @@ export function labKeys(lab) {
   });
 }
 
-/** "Space", "ArrowLeft", "Shift+ArrowLeft", "+", ... */
+const BRACKETS = { BracketLeft: "[{", BracketRight: "]}" };
+
+/** "Space", "ArrowLeft", "Shift+ArrowLeft", "+", ...; a Cyrillic letter is the Latin key in its place. */
 export function nameOfKey(event) {
   if (event.key === " ") return "Space";
+  if (/^[\u0400-\u04ff]$/.test(event.key)) {
+    const { code, shiftKey } = event;
+    if (BRACKETS[code]) return BRACKETS[code][Number(shiftKey)];
+    if (/^Key[A-Z]$/.test(code)) return code[3].toLowerCase();
+  }
   if (event.key === "=") return "+";
   const named = event.key.length > 1 && event.shiftKey;
   return named ? `Shift+${event.key}` : event.key;

@@ -42,20 +42,21 @@ def ways_of(folder: Path, family: str) -> Ways:
     }
     if installed("transformers"):
         plain, eager = (attention_models.theirs(folder, a) for a in ("sdpa", "eager"))
-        options = {} if family == "bert" else {"use_cache": False}
-        ways["transformers, plain"] = lambda tokens: plain(tokens, **options)
+        spared = {} if family == "bert" else {"use_cache": False}
+        ways["transformers, plain"] = lambda tokens: plain(tokens, **spared)
         ways["transformers, output_attentions"] = lambda tokens: eager(
-            tokens, output_attentions=True, **options
+            tokens, output_attentions=True, **spared
         )
     if family == "gpt2" and installed("transformer_lens"):
         hooked = attention_models.hooked(folder)
-        ways["TransformerLens, plain"] = lambda tokens: hooked(tokens, return_type=None)
-        ways["TransformerLens, patterns kept"] = lambda tokens: hooked.run_with_cache(
-            tokens, return_type=None, names_filter=lambda name: name.endswith("hook_pattern")
-        )
-        ways["TransformerLens, all kept"] = lambda tokens: hooked.run_with_cache(
-            tokens, return_type=None
-        )
+        kept = {
+            "patterns kept": {"names_filter": lambda name: name.endswith("hook_pattern")},
+            "all kept": {},
+        }
+        for name, options in kept.items():
+            ways[f"TransformerLens, {name}"] = lambda tokens, options=options: (
+                hooked.run_with_cache(tokens, return_type=None, logits_to_keep=1, **options)
+            )
     return ways
 
 

@@ -5,6 +5,7 @@ form, with a tokenizer of made-up words, one a token; everybody reads the same f
 """
 
 import logging
+import tempfile
 from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
@@ -68,20 +69,25 @@ def theirs(folder: Path, attention: str):
 
 
 def hooked(folder: Path):
-    """TransformerLens' own network with the weights of GPT-2."""
+    """TransformerLens with the weights of GPT-2."""
     import transformers
-    from transformer_lens import HookedTransformer, HookedTransformerConfig
-    from transformer_lens.pretrained.weight_conversions import convert_gpt2_weights
+    from transformer_lens.model_bridge import TransformerBridge
 
     logging.getLogger().setLevel(logging.ERROR)
-    source = transformers.GPT2LMHeadModel.from_pretrained(folder)
-    config = HookedTransformerConfig(
-        n_layers=12, d_model=768, n_ctx=1024, d_head=64, n_heads=12, d_vocab=50257,
-        act_fn="gelu_new", normalization_type="LN", device="cpu", seed=0,
-    )  # fmt: skip
-    network = HookedTransformer(config, move_to_device=False)
-    network.load_state_dict(convert_gpt2_weights(source, config), strict=False)
-    return network.eval().requires_grad_(False)
+    network = transformers.GPT2LMHeadModel.from_pretrained(folder, attn_implementation="eager")
+    end = dict.fromkeys(("bos_token", "eos_token", "unk_token"), WORDS[0])
+    tokenizer = transformers.PreTrainedTokenizerFast(
+        tokenizer_file=str(folder / "tokenizer.json"), **end
+    )
+    with tempfile.TemporaryDirectory() as place:  # it is read again, by its name
+        tokenizer.save_pretrained(place)
+        bridge = TransformerBridge.boot_transformers(
+            str(folder),
+            hf_model=network,
+            tokenizer=transformers.PreTrainedTokenizerFast.from_pretrained(place),
+            device="cpu",
+        )
+    return bridge.eval().requires_grad_(False)
 
 
 def tokens(count: int) -> Tensor:

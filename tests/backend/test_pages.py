@@ -33,6 +33,8 @@ PAGES = {
     "lab/toy-transformer": "transformer.html",
     "steps": "steps.html",
     "steps/toy-encoder": "steps.html",
+    "lessons": "lessons.html",
+    "lessons/recurrent-cell": "lesson.html",
     "docs": "docs.html",
 }
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}

@@ -9,6 +9,7 @@ import { Arcs } from "./arcs.js";
 import { strongest } from "./head-map.js";
 import { labelsFor } from "./labels.js";
 import { Matrix } from "./matrix.js";
+import { switchHead } from "./otherwise.js";
 import { Rows } from "./rows.js";
 
 const BESIDE = 500; // css px from which map and arcs stand side by side
@@ -32,12 +33,14 @@ export class Head {
     this.choice.value = map.quantity;
     this.choice.addEventListener("change", () => map.show(this.choice.value));
     this.steppers = ["layer", "head"].map((what) => this.stepper(what));
+    this.switch = make("button", { class: "plain head-switch", type: "button" });
+    this.switch.addEventListener("click", () => switchHead(store));
     this.matrix = new Matrix(store, map);
     this.arcs = new Arcs(store, map);
     this.body = make("div", { class: "head-body" }, this.matrix.element, this.arcs.element);
     this.words = make("p", { class: "out-of-sight", role: "status" });
     host.append(
-      make("div", { class: "head-bar" }, ...this.steppers.map(({ element }) => element), this.choice, make("span", { class: "scale" }, this.low, this.bar, this.high)),
+      make("div", { class: "head-bar" }, ...this.steppers.map(({ element }) => element), this.switch, this.choice, make("span", { class: "scale" }, this.low, this.bar, this.high)),
       this.body, this.readout, this.words,
     );
     for (const type of ["read", "select", "edit", "restyle", "hover"]) store.addEventListener(type, () => this.wake());
@@ -106,6 +109,7 @@ export class Head {
   tellPlace() {
     const { store } = this;
     const { layer, head } = store.state;
+    this.switch.textContent = store.isOff(layer, head) ? t("switch it on") : t("switch it off");
     this.heading.textContent = t("layer {layer}, head {head}", { layer, head }) + (store.isOff(layer, head) ? ` (${t("switched off")})` : "");
     for (const { what, value, less, more } of this.steppers) {
       const last = (what === "layer" ? store.layers() : store.heads) - 1;

@@ -5,6 +5,7 @@
 
 import { color, inkOn, sequential } from "../color.js";
 import { full, make, percent, short, t } from "../words.js";
+import { switchHead } from "./otherwise.js";
 import { Sweep } from "./sweep.js";
 
 const SMALL = 0.01; // nats or shares: below it a head hardly matters
@@ -64,13 +65,7 @@ export class HeadsBoard {
     const node = event.target.closest("button");
     if (!node) return;
     if (node.dataset.head === undefined) this.switchLayer(Number(node.dataset.layer));
-    else this.toggle(this.store.headName(Number(node.dataset.layer), Number(node.dataset.head)));
-  }
-
-  toggle(name) {
-    const { edits } = this.store.state;
-    const off = edits.heads_off.includes(name) ? edits.heads_off.filter((other) => other !== name) : [...edits.heads_off, name];
-    this.store.set({ edits: { ...edits, heads_off: off.sort() } });
+    else switchHead(this.store, this.store.headName(Number(node.dataset.layer), Number(node.dataset.head)));
   }
 
   /** All heads of a layer off; on again where all are off. */

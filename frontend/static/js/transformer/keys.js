@@ -1,6 +1,7 @@
 /** Keys of the transformer's page. A key does what its entry in the help panel says. */
 
 import { keys } from "../keyboard.js";
+import { switchHead } from "./otherwise.js";
 
 /** @param {any} lab */
 export function transformerKeys(lab) {
@@ -19,6 +20,7 @@ export function transformerKeys(lab) {
     "{": () => store.set({ layer: store.state.layer - 1 }),
     "}": () => store.set({ layer: store.state.layer + 1 }),
     a: () => lab.head.turn(),
+    x: () => switchHead(store),
     Escape: () => store.set({ key: -1 }),
     "/": () => document.getElementById("prompt").focus(),
     p: () => present.toggle(),

@@ -27,6 +27,13 @@ export function changes({ heads_off, blocked, positions, order }) {
   return heads_off.length > 0 || blocked.length > 0 || !positions || order.length > 0;
 }
 
+/** Switch a head off, or on again. @param {string} name  e.g. `blocks.2.5`; else the opened one */
+export function switchHead(store, name = store.headName(store.state.layer, store.state.head)) {
+  const { edits } = store.state;
+  const off = edits.heads_off.includes(name) ? edits.heads_off.filter((other) => other !== name) : [...edits.heads_off, name];
+  store.set({ edits: { ...edits, heads_off: off.sort() } });
+}
+
 /** The stack that predicts tokens, as its points' names begin; null: none does. */
 export function predictor({ about }) {
   const point = about.points.findLast(({ name }) => name.endsWith(".lens"));

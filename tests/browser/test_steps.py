@@ -214,7 +214,7 @@ def test_keys_lead_from_step_to_step_and_the_address_opens_the_same_one_at_a_tim
     expect(phone.locator(".step:visible h2")).to_have_text("Scaled")
     assert phone.evaluate("document.documentElement.scrollWidth") <= 390
 
-    both = walk(open_page, checkpoint="toy-encoder")  # looks both ways: nothing is hidden
+    both = walk(open_page, "&step=12", checkpoint="toy-encoder")  # it hides nothing
     assert not np.isnan(tables(both, 5)["S"]).any()
     expect(both.locator("#step-12 .order-table .agree").first).to_contain_text(
         "the same in", timeout=SECONDS

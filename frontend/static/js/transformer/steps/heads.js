@@ -47,11 +47,10 @@ export class Heads extends Step {
     }));
     const out = this.mine(layer.attended, D);
     const [wide, added] = [limitOf(z), limitOf(out)];
-    const width = this.joined.middle.clientWidth;
     const height = 28 * scale;
-    this.joined.show({ values: z, rows: 1, columns: heads * d, limit: wide.limit, width, height });
-    this.attended.show({ values: out, rows: 1, columns: D, limit: added.limit, width, height });
-    this.frame(width, height);
+    this.joined.show({ values: z, rows: 1, columns: heads * d, limit: wide.limit, height });
+    this.attended.show({ values: out, rows: 1, columns: D, limit: added.limit, height });
+    this.frame(this.joined.width, height);
     this.title.replaceChildren(size(1, heads * d));
     this.attendedTitle.replaceChildren(size(1, D));
     this.mixer.replaceChildren("· ", letter("attention", "W", "o"), " ", size(heads * d, D), " ↓");

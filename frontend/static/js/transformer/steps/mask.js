@@ -51,8 +51,8 @@ export class Mask extends Step {
   side() {
     const room = this.maps.clientWidth;
     const scale = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
-    const names = Math.max(...this.labels.map((text) => text.length)) * 7.5 * scale + 16;
-    const each = room > 560 * scale && this.walk.causal ? (room - 56 * scale) / 2 : room;
+    const names = this.namesWidth;
+    const each = room > 560 * scale && this.walk.causal ? (room - 80 * scale) / 2 : room;
     return Math.round(Math.max(8 * this.walk.T, Math.min(each - names, 24 * scale * this.walk.T, 400 * scale)));
   }
 

@@ -28,6 +28,7 @@ export class Matrices extends Step {
     this.Z = make1("Z", "value", t("what the head hands on, of all tokens"), unit("z"));
     this.host = this.block("mm",
       this.Q.matrix.element, sign("·"), this.K.matrix.element, sign("="), this.S.matrix.element,
+      make("p", { class: "mm-then" }, "softmax ↓"),
       this.A.matrix.element, sign("·"), this.V.matrix.element, sign("="), this.Z.matrix.element);
     this.S.matrix.element.classList.add("mm-s");
     this.foot = make("p", { class: "mx-foot" });
@@ -48,7 +49,7 @@ export class Matrices extends Step {
     const room = this.host.clientWidth;
     const scale = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
     const wide = room > 620 * scale;
-    const names = Math.min(110, Math.max(...labels.map((text) => text.length)) * 7.5 + 12) * scale;
+    const names = this.namesWidth;
     const unit = (wide ? room - 3 * names - 96 * scale : room - names) / (wide ? 3 : 1);
     const cell = Math.max(7, Math.min(18 * scale, unit / T, (wide ? 340 : 300) * scale / T));
     const long = Math.min(unit, 12 * d * scale);

@@ -39,15 +39,15 @@ export class Matrix {
    * @param {object} shown
    * @param {ArrayLike<number>} shown.values  (rows, columns)
    * @param {number} shown.limit  the end of the range, which goes from -limit, or from 0 for weights
-   * @param {number} shown.width @param {number} shown.height  css px of all cells
+   * @param {number} [shown.width] @param {number} shown.height  css px of all cells; as wide as there is room
    * @param {string[]} [shown.rowLabels] @param {string[]} [shown.columnLabels]
    */
-  show({ values, rows, columns, limit, width, height, rowLabels = null, columnLabels = null }) {
-    const most = Math.max(1, Math.floor(width / FINEST));
-    const pooled = Math.ceil(columns / most);
-    Object.assign(this, { values, rows, columns, limit, pooled, width, height, rowLabels, columnLabels });
+  show({ values, rows, columns, limit, width: wished = 0, height, rowLabels = null, columnLabels = null }) {
     this.label(this.left, rowLabels, height / rows, "row");
+    const width = wished || this.middle.clientWidth; // once the labels have taken theirs
     this.label(this.below, columnLabels, width / columns, "column");
+    const pooled = Math.ceil(columns / Math.max(1, Math.floor(width / FINEST)));
+    Object.assign(this, { values, rows, columns, limit, pooled, width, height });
     this.restyle();
   }
 

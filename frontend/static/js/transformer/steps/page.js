@@ -28,6 +28,8 @@ import { make, t } from "../../words.js";
 
 const STEPS = [Vector, Projections, Dot, Scale, Mask, Weights, Weighted, Matrices, Heads, Stream, Stack, Order];
 const NEAR = "200px"; // to the window, when a step asks for what it alone needs
+const LONGEST = 7.5; // rem of a label, before it is cut
+let ruler = null;
 const get = (id) => document.getElementById(id);
 
 class StepsPage {
@@ -114,6 +116,7 @@ class StepsPage {
       this.frame = null;
       if (!this.walk.layer || this.walk.layer.number !== this.walk.state.layer) return;
       hush();
+      get("steps").style.setProperty("--names", `${namesWidth(this.walk.reading.labels)}px`);
       this.steps.forEach((step, k) => this.sections[k].clientWidth && step.draw());
       this.reach();
       this.turning.settle();
@@ -131,6 +134,15 @@ class StepsPage {
   say(words) {
     if (get("live").textContent !== words) get("live").textContent = words;
   }
+}
+
+/** Css px that the longest label of a row takes, so that maps one above the other share columns. */
+function namesWidth(labels) {
+  const root = parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const context = (ruler ??= document.createElement("canvas").getContext("2d"));
+  context.font = `640 ${0.8125 * root}px ${getComputedStyle(document.body).fontFamily}`;
+  const widest = Math.max(0, ...labels.map((text) => context.measureText(text).width));
+  return Math.ceil(Math.min(LONGEST * root, widest) + 0.5 * root);
 }
 
 openLab(StepsPage);

@@ -5,10 +5,14 @@ import { digits } from "./numbers.js";
 
 const FEW_DIGITS = 3; // fewer than these are no agreement
 
-/** A letter in its colour, with an index. @param {string} name  of the colour */
+/**
+ * A letter in its colour, with an index: a place, a unit, or a token without the dot that says that
+ * it goes on with a word.
+ * @param {string} name  of the colour
+ */
 export function letter(name, text, index = "") {
   const node = make("i", { class: `q q-${name}` }, text);
-  if (index !== "") node.append(make("sub", {}, String(index)));
+  if (index !== "") node.append(make("sub", {}, String(index).replace(/^·(?=.)/, "")));
   return node;
 }
 

@@ -48,8 +48,7 @@ export class Projections extends Step {
     this.names[1].replaceChildren(letter("h", "r", me));
     this.vectors.show([this.mine(layer.x, D), this.mine(layer.read, D)], { apart: true });
     const { limit, largest } = limitOf(q, k, v);
-    const width = this.k.matrix.middle.clientWidth;
-    const rows = { rows: T, columns: d, limit, width, height: T * this.rowHeight, rowLabels: labels };
+    const rows = { rows: T, columns: d, limit, height: T * this.rowHeight, rowLabels: labels };
     const one = { ...rows, rows: 1, height: this.rowHeight, rowLabels: [me] };
     if (this.turns) {
       const base = walk.about.config.rotary_base;

@@ -21,7 +21,8 @@ export function saved(name, step) {
 function figureOf(title, tables) {
   const heights = tables.map(({ rows }) => Math.max(40, rows.length * CELL));
   const whole = heights.reduce((sum, height) => sum + height + BETWEEN, 0);
-  const layout = { ...paper(title, WIDE, whole + 110), annotations: [] };
+  const layout = { ...paper(title, WIDE, whole + 130), annotations: [] };
+  layout.margin.t = 96;
   let top = 0;
   const data = tables.map(({ name, rows, columns, values, weights }, k) => {
     const n = k ? String(k + 1) : "";

@@ -62,7 +62,7 @@ export class Stack extends Step {
     this.rows.forEach(({ node, matrix, guess, share, width }, k) => {
       // The stream grows from layer to layer: each row has a range of its own, or the first were blank.
       const { limit } = limitOf(streams[k]);
-      matrix.show({ values: streams[k], rows: 1, columns: D, limit, width: matrix.middle.clientWidth, height });
+      matrix.show({ values: streams[k], rows: 1, columns: D, limit, height });
       width.textContent = `± ${short(limit)}`;
       node.classList.toggle("chosen", k - 1 === walk.state.layer);
       if (!predicts) return;

@@ -63,6 +63,11 @@ export class Step {
     return Math.round(scale * Math.max(14, Math.min(22, Math.floor(ROOM / this.walk.T))));
   }
 
+  /** Css px of the labels beside a map. */
+  get namesWidth() {
+    return parseFloat(getComputedStyle(this.figure).getPropertyValue("--names"));
+  }
+
   /** Numbers of units, for an axis. */
   units(count) {
     return Array.from({ length: count }, (_, u) => `#${u}`);

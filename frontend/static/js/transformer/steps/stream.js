@@ -101,7 +101,7 @@ export class Stream extends Step {
   think(hidden) {
     const { limit, largest } = limitOf(hidden);
     const scale = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
-    this.hidden.show({ values: hidden, rows: 1, columns: hidden.length, limit, width: this.hidden.middle.clientWidth, height: 28 * scale });
+    this.hidden.show({ values: hidden, rows: 1, columns: hidden.length, limit, height: 28 * scale });
     this.hiddenTitle.replaceChildren(size(1, hidden.length));
     this.hiddenFoot.replaceChildren(rangeBar(signedRamp(), -limit, limit, largest));
     const active = hidden.reduce((n, value) => n + (Math.abs(value) > ACTIVE * largest), 0);

@@ -19,7 +19,7 @@ export class TokenRows {
     this.body = make("div", { class: "tr-body", role: "listbox", "aria-label": label });
     this.foot = make("div", { class: "tr tr-foot" });
     this.element = make("div", { class: "token-rows" }, this.head, this.body, this.foot);
-    this.element.style.setProperty("--columns", columns.map(({ kind }) => ({ bar: "minmax(5rem, 1fr)", weight: "minmax(5rem, 1fr)", number: "4.5rem" })[kind]).join(" "));
+    this.element.style.setProperty("--columns", columns.map(({ kind }) => ({ bar: "minmax(var(--least, 5rem), 1fr)", weight: "minmax(var(--least, 5rem), 1fr)", number: "4.5rem" })[kind]).join(" "));
     host.append(this.element);
     const { body } = this;
     const at = (event) => this.rows.findIndex(({ node }) => node === event.target.closest(".tr"));
@@ -41,6 +41,7 @@ export class TokenRows {
   build(labels) {
     if (this.names.join("\n") === labels.join("\n") && this.rows.length) return;
     this.names = labels;
+    this.element.style.setProperty("--token", `${Math.min(4.5, 1 + 0.55 * Math.max(...labels.map((text) => text.length)))}rem`);
     this.rows = labels.map((text) => {
       const cells = this.columns.map(({ kind, hue = "--ink-3" }) => {
         const value = make("span", { class: "num" });

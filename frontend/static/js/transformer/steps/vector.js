@@ -44,7 +44,7 @@ export class Vector extends Step {
     this.vectors.show(this.parts);
     this.title.replaceChildren(size(T, D));
     const { limit, largest } = limitOf(reading.embedding);
-    this.all.show({ values: reading.embedding, rows: T, columns: D, limit, width: this.all.middle.clientWidth, height: T * this.rowHeight, rowLabels: labels });
+    this.all.show({ values: reading.embedding, rows: T, columns: D, limit, height: T * this.rowHeight, rowLabels: labels });
     this.all.mark([{ row: query, ink: "--q-query" }]);
     this.foot.replaceChildren(rangeBar(signedRamp(), -limit, limit, largest));
     this.say(-1);

@@ -41,9 +41,8 @@ export class Vectors {
       this.lines[k].hidden = !values;
       if (!values) return;
       const { limit } = apart ? limitOf(values) : common;
-      const room = this.lines[k].lastElementChild.clientWidth;
       const height = 1.5 * parseFloat(getComputedStyle(document.documentElement).fontSize);
-      this.matrices[k].show({ values, rows: 1, columns: values.length, limit, width: room, height });
+      this.matrices[k].show({ values, rows: 1, columns: values.length, limit, height });
       this.matrices[k].mark(fixed);
     });
     const bar = ({ limit, largest }, of) => rangeBar(signedRamp(), -limit, limit, largest, of);

@@ -36,7 +36,6 @@ export class Weighted extends Step {
     this.sum = columnSums(this.parts, d);
     const { limit, largest } = limitOf(this.parts, this.sum);
     const height = this.rowHeight;
-    const width = this.map.middle.clientWidth;
     const known = walk.state.unit;
     this.unit = known >= 0 ? known : largestOf(this.sum, true);
     this.shares.replaceChildren(...Array.from(this.weights, (value) => {
@@ -46,8 +45,8 @@ export class Weighted extends Step {
       node.style.height = `${height}px`;
       return node;
     }));
-    this.map.show({ values: this.parts, rows: T, columns: d, limit, width, height: T * height, rowLabels: labels });
-    this.z.show({ values: this.sum, rows: 1, columns: d, limit, width, height: height * 1.25, rowLabels: ["z"] });
+    this.map.show({ values: this.parts, rows: T, columns: d, limit, height: T * height, rowLabels: labels });
+    this.z.show({ values: this.sum, rows: 1, columns: d, limit, height: height * 1.25, rowLabels: ["z"] });
     this.title.replaceChildren(size(T, d));
     this.foot.replaceChildren(rangeBar(signedRamp(), -limit, limit, largest));
     this.checked = agreement(this.sum, rowOf(head.z, query, d));

@@ -34,6 +34,7 @@ SCRIPTS = {
     "jquery": "jquery/dist/jquery.min.js",
 }
 MOST_SECONDS, MOST_BYTES = 240, 8 << 30  # that BertViz may take for a page
+REST = 1500  # ms after a change, until what is fetched ahead has arrived
 TICKS = os.sysconf("SC_CLK_TCK")
 # What stands on a page once its first map does.
 OURS = "globalThis.lab?.heads?.image && lab.map.map && !lab.map.stale"
@@ -46,7 +47,7 @@ const look = () => {{
 }};
 requestAnimationFrame(look);
 """
-SWITCH = """async (layer) => {{
+CHANGE = """async (value) => {{
   const began = performance.now();
   {turn};
   const frame = () => new Promise(requestAnimationFrame);
@@ -54,10 +55,13 @@ SWITCH = """async (layer) => {{
   await frame();
   return performance.now() - began;
 }}"""
-TURN_OURS = "lab.store.set({ layer })"
-TURN_THEIRS = (
-    "const choice = document.querySelector('#layer'); choice.value = layer; "
-    "choice.dispatchEvent(new Event('change', { bubbles: true }))"
+# What a change does, and what stands when it is done.
+LAYER_OURS = "lab.store.set({ layer: value })", f"{OURS} && lab.store.state.layer === value"
+TEXT_OURS = "lab.store.set({ text: value })", f"{OURS} && lab.store.reading?.text === value"
+LAYER_THEIRS = (
+    "const choice = document.querySelector('#layer'); choice.value = value; "
+    "choice.dispatchEvent(new Event('change', { bubbles: true }))",
+    THEIRS,
 )
 
 
@@ -102,14 +106,15 @@ class Opened:
         self.processor = processor() - before
         self.seconds = float(page.locator("html").get_attribute("data-painted")) / 1000
 
-    def switch(self, turn: str, ready: str, layers: list[int]) -> tuple[float, float]:
-        """Seconds from a choice of another layer to its map, and of the processor; medians."""
+    def change(self, kind: tuple[str, str], values: list) -> tuple[float, float]:
+        """Seconds from a choice to its map, and of the processor; medians over some choices."""
         clock, used = [], []
-        script = SWITCH.format(turn=turn, ready=ready)
-        for layer in layers:
+        script = CHANGE.format(turn=kind[0], ready=kind[1])
+        for value in values:
             before = processor()
-            clock.append(self.page.evaluate(script, layer) / 1000)
+            clock.append(self.page.evaluate(script, value) / 1000)
             used.append(processor() - before)
+            self.page.wait_for_timeout(REST)
         return statistics.median(clock), statistics.median(used)
 
 
@@ -124,33 +129,34 @@ def chromium() -> Iterator:
         browser.close()
 
 
-def tell(name: str, size: float, opened: tuple[float, float], switched=None) -> None:
+def tell(name: str, size: float, *times: tuple[float, float]) -> None:
     """A line of the table."""
-    line = f"    {name:24}{size / 1e6:9.2f} MB {opened[0]:9.2f} s ({opened[1]:.2f})"
-    if switched:
-        line += f" {1e3 * switched[0]:9.0f} ms ({1e3 * switched[1]:.0f})"
-    print(line, flush=True)
+    cells = (f"{clock:9.3f} s ({used:.2f})" for clock, used in times)
+    print(f"    {name:26}{size / 1e6:9.2f} MB {' '.join(cells)}", flush=True)
 
 
 # -- ours ----------------------------------------------------------------------------------------
 
 
 def ours(address: str, T: int, rounds: int) -> None:
-    """Print what our page takes: first of a text that the server has not read, each time."""
-    found = []
-    text = attention_models.words(T)
-    for turn in range(rounds):
-        words = " ".join(text[turn:] + text[:turn])
+    """Print what our page takes. The server has read none of these texts before."""
+    runs = []
+    words = attention_models.words(T)
+    texts = [" ".join(words[k:] + words[:k]) for k in range(4 * rounds)]
+    for _ in range(rounds):
         with chromium() as make:
-            one = Opened(make(), f"{address}?text={quote(words)}", OURS)
-            one.page.wait_for_timeout(1500)  # what is fetched ahead has arrived
-            ready = "!lab.map.stale && lab.store.state.layer === layer"
-            found.append((one, one.switch(TURN_OURS, ready, [6, 10, 2, 8, 4])))
-    runs = [(one.seconds, one.processor, *switched) for one, switched in found]
-    middle = [statistics.median(column) for column in zip(*runs, strict=True)]
-    figure = sum(n for url, n in found[0][0].bytes.items() if url.endswith("/slices"))
-    tell("ours, maps and numbers", figure, middle[:2], middle[2:])
-    tell("ours, with page and code", sum(found[0][0].bytes.values()), middle[:2])
+            one = Opened(make(), f"{address}?text={quote(texts.pop())}", OURS)
+            opened = one.seconds, one.processor
+            whole = sum(one.bytes.values())
+            figure = sum(n for url, n in one.bytes.items() if url.endswith("/slices"))
+            one.page.wait_for_timeout(2 * REST)
+            text = one.change(TEXT_OURS, [texts.pop() for _ in range(3)])
+            layer = one.change(LAYER_OURS, [6, 10, 2, 8, 4])
+            runs.append((*opened, *text, *layer, figure, whole))
+    *times, figure, whole = (statistics.median(column) for column in zip(*runs, strict=True))
+    opened, text, layer = zip(times[::2], times[1::2], strict=True)
+    tell("ours, page opened", whole, opened)
+    tell("ours, another text, layer", figure, text, layer)
 
 
 # -- BertViz -------------------------------------------------------------------------------------
@@ -188,19 +194,19 @@ def bertviz(view: str, attentions: list, words: list[str], scripts: Path, place:
     """Print what a page of BertViz takes, or why there is none."""
     failed = written(view, attentions, words, scripts, place)
     if failed:
-        print(f"    BertViz {view:16}{failed}", flush=True)
+        print(f"    BertViz {view:18}{failed}", flush=True)
         return
     size = place.stat().st_size
     with chromium() as make:
         try:
             one = Opened(make(), place.as_uri(), THEIRS)
             layers = [6, 10, 2] if view == "head_view" else []
-            switched = one.switch(TURN_THEIRS, THEIRS, layers) if layers else None
-            tell(f"BertViz {view}", size, (one.seconds, one.processor), switched)
+            changed = [one.change(LAYER_THEIRS, layers)] if layers else []
+            tell(f"BertViz {view}", size, (one.seconds, one.processor), *changed)
         except Error as error:
             why = str(error).splitlines()[0]
             print(
-                f"    BertViz {view:16}{size / 1e6:9.2f} MB, no map within {MOST_SECONDS} s: {why}"
+                f"    BertViz {view:18}{size / 1e6:9.2f} MB, no map within {MOST_SECONDS} s: {why}"
             )
     place.unlink()
 

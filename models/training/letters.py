@@ -1,7 +1,8 @@
-"""Lines such as `dbca>abcd`: distinct letters in random order, an arrow, the same in order.
+"""Lines such as `dbca.abcd.`: distinct letters in random order and a stop, then the same in order.
 
-Texts are drawn from a seed without end. A hash of the letters, in whatever order they come, decides
-which of them are for training.
+The stop is a symbol like the letters, and comes after all of them. Texts are drawn from a seed
+without end. A hash of the letters, in whatever order they come, decides which of them are for
+training.
 """
 
 from hashlib import blake2b
@@ -11,8 +12,8 @@ from string import ascii_lowercase
 import torch
 from torch import Tensor
 
-ARROW, END = ">", "\n"
-SYMBOLS = [END, ARROW, *ascii_lowercase]
+STOP = "."
+SYMBOLS = [STOP, *ascii_lowercase]
 NUMBERS = {symbol: number for number, symbol in enumerate(SYMBOLS)}
 SHORTEST, LONGEST = 2, 12  # letters of a text
 TEST_SHARE, VALIDATION_SHARE = 5, 2  # percent of all sets of letters
@@ -39,13 +40,15 @@ def texts(
     split: str = "train",
     lengths: tuple[int, int] = (SHORTEST, LONGEST),
 ) -> list[str]:
-    """Distinct letters in random order, as many of each length as of any other. Raises `ValueError`
-    for a split that is not there."""
+    """Distinct letters in random order, short texts more often than long ones: only there do
+    letters follow each other that are far apart. Raises `ValueError` for a split that is not
+    there."""
     if split not in SPLITS:
         raise ValueError(f"{split!r} is not one of {', '.join(SPLITS)}")
     rng, found = Random(f"{seed} {split}"), []
     while len(found) < count:
-        text = "".join(rng.sample(ascii_lowercase, rng.randint(*lengths)))
+        length = min(rng.randint(*lengths), rng.randint(*lengths))
+        text = "".join(rng.sample(ascii_lowercase, length))
         if part_of(text) == split:
             found.append(text)
     return found
@@ -66,12 +69,12 @@ def numbers(lines: list[str]) -> Tensor:
 
 def encode(texts: list[str]) -> tuple[Tensor, Tensor]:
     """Texts -> what is read and what comes next, both (N, 2 * LONGEST + 1). Only what stands behind
-    the arrow, up to the end mark, is asked for."""
+    the first stop is asked for, up to the second."""
     T = 2 * LONGEST + 1
-    tokens = torch.full((len(texts), T + 1), NUMBERS[END])
+    tokens = torch.full((len(texts), T + 1), NUMBERS[STOP])
     targets = torch.full((len(texts), T), IGNORED)
     for row, text in enumerate(texts):
-        line = numbers([f"{text}{ARROW}{in_order(text)}{END}"])[0]
+        line = numbers([f"{text}{STOP}{in_order(text)}{STOP}"])[0]
         tokens[row, : len(line)] = line
         targets[row, len(text) : len(line) - 1] = line[len(text) + 1 :]
     return tokens[:, :-1], targets

@@ -2,11 +2,11 @@ import pytest
 
 from models.training import letters
 from models.training.letters import (
-    END,
     IGNORED,
     LONGEST,
     NUMBERS,
     SHORTEST,
+    STOP,
     SYMBOLS,
     by_length,
     encode,
@@ -17,12 +17,15 @@ from models.training.letters import (
 
 
 @pytest.mark.parametrize("split", letters.SPLITS)
-def test_texts_are_distinct_letters_of_every_length(split):
+def test_texts_are_distinct_letters_few_more_often_than_many(split):
     found = texts(3, 200, split)
     assert len(found) == 200
     assert all(len(set(text)) == len(text) for text in found)
-    assert {len(text) for text in found} == set(range(SHORTEST, LONGEST + 1))
-    assert sum(text == in_order(text) for text in found) < 20
+    lengths = [len(text) for text in found]
+    assert min(lengths) == SHORTEST
+    assert LONGEST - 2 <= max(lengths) <= LONGEST
+    assert sum(n < 7 for n in lengths) > 100  # of 200
+    assert sum(text == in_order(text) for text in found) < 40
     assert {c for text in found for c in text} == set("abcdefghijklmnopqrstuvwxyz")
     assert all(part_of(text) == split for text in found)
 
@@ -51,17 +54,17 @@ def test_a_split_that_is_not_there_is_refused():
         texts(1, 5, "dev")
 
 
-def test_a_line_is_read_whole_and_asked_for_behind_the_arrow_alone():
+def test_a_line_is_read_whole_and_asked_for_behind_the_first_stop_alone():
     tokens, targets = encode(["dbca", "zyxwvutsrqpo"])
     assert tokens.shape == targets.shape == (2, 2 * LONGEST + 1)
     read = ["".join(SYMBOLS[number] for number in row) for row in tokens.tolist()]
-    assert read[0] == "dbca>abcd" + END * 16
-    assert read[1] == "zyxwvutsrqpo>opqrstuvwxyz"
+    assert read[0] == "dbca.abcd" + STOP * 16
+    assert read[1] == "zyxwvutsrqpo.opqrstuvwxyz"
     asked = [
         [(t, SYMBOLS[n]) for t, n in enumerate(row) if n != IGNORED] for row in targets.tolist()
     ]
-    assert asked[0] == [(4, "a"), (5, "b"), (6, "c"), (7, "d"), (8, END)]
-    assert asked[1] == [(12 + k, symbol) for k, symbol in enumerate("opqrstuvwxyz" + END)]
+    assert asked[0] == [(4, "a"), (5, "b"), (6, "c"), (7, "d"), (8, STOP)]
+    assert asked[1] == [(12 + k, symbol) for k, symbol in enumerate("opqrstuvwxyz" + STOP)]
 
 
 def test_texts_are_put_together_by_how_many_letters_they_have():

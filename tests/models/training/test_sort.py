@@ -9,7 +9,7 @@ from models.kinds import open_checkpoint
 from models.reading import Slice
 from models.training import __main__ as program
 from models.training import sort
-from models.training.letters import ARROW, END, NUMBERS, SYMBOLS, encode, in_order, texts
+from models.training.letters import NUMBERS, STOP, SYMBOLS, encode, in_order, texts
 from models.training.sort import CONFIG, LENGTHS, RECIPE, finish, looks, loss, measure, train, write
 from models.transformer_lm import TransformerLM
 from tests.models.stacks import lively
@@ -31,16 +31,16 @@ class Knows:
     def logits(self, tokens):
         found = torch.zeros(*tokens.shape, len(SYMBOLS))
         for row, line in enumerate(tokens.tolist()):
-            text, _, written = "".join(SYMBOLS[n] for n in line).partition(ARROW)
-            whole = (in_order(text) if self.right else text) + END
+            text, _, written = "".join(SYMBOLS[n] for n in line).partition(STOP)
+            whole = (in_order(text) if self.right else text) + STOP
             found[row, -1, NUMBERS[whole[len(written)]]] = 9.0
         return found
 
     def looks(self, network, text, written):
         T = len(text) + len(written)
         weights = torch.full((len(written), T), 0.25 / (T - 1))
-        for row, letter in enumerate(written):
-            weights[row, (text.find(letter) + self.off) % T] = 0.75
+        for row, symbol in enumerate(written):
+            weights[row, (text + STOP).find(symbol) + self.off] = 0.75
         return weights
 
 
@@ -51,7 +51,7 @@ def test_the_figures_tell_what_is_right_and_where_the_head_looks(monkeypatch):
     assert (figures["exact"], figures["looks"]) == (1.0, 1.0)
     assert figures["looks_weight"] == pytest.approx(0.75)
     assert figures["exact_texts"] == 60
-    assert figures["looks_letters"] == sum(map(len, some))
+    assert figures["looks_symbols"] == sum(len(text) + 1 for text in some)
     rows = figures["exact_by_length"]
     assert [(row["from"], row["to"]) for row in rows] == list(LENGTHS)
     assert sum(row["texts"] for row in rows) == 60
@@ -62,12 +62,12 @@ def test_the_figures_tell_what_is_right_and_where_the_head_looks(monkeypatch):
     assert measure(Knows(), some)["looks"] == 0.0
 
 
-def test_the_loss_is_the_mean_over_what_stands_behind_the_arrow():
+def test_the_loss_is_the_mean_over_what_stands_behind_the_first_stop():
     built, some = network(), ["dbca", "zyxwvutsrqpo", "ab"]
     told = []
     for text in some:
-        for k, symbol in enumerate(in_order(text) + END):
-            before = torch.tensor([[NUMBERS[c] for c in text + ARROW + in_order(text)[:k]]])
+        for k, symbol in enumerate(in_order(text) + STOP):
+            before = torch.tensor([[NUMBERS[c] for c in text + STOP + in_order(text)[:k]]])
             told.append(F.cross_entropy(built.logits(before)[0, -1], torch.tensor(NUMBERS[symbol])))
     assert len(told) == 5 + 13 + 3
     found = loss(built, *encode(some))
@@ -88,7 +88,7 @@ def test_some_steps_of_training_bring_the_loss_down(trained):
     _, weights, progress, ended = trained
     assert ended
     one, two = (entry["train"] for entry in progress["history"])
-    assert two < one < 4  # guessing: ln 28 = 3.3
+    assert two < one < 4  # guessing: ln 27 = 3.3
     assert progress["step"] == 40
 
 
@@ -97,11 +97,11 @@ def test_what_is_written_are_the_likeliest_symbols_one_by_one(trained):
     built.load_state_dict(trained[1])
     some = [text for text in texts(5, 60) if len(text) == 6][:4]
     for text, written in zip(some, write(built, some), strict=True):
-        line = text + ARROW
-        while len(line) < 14 and not line.endswith(END):
-            logits = built.logits(torch.tensor([[NUMBERS[symbol] for symbol in line]]))
-            line += SYMBOLS[int(logits[0, -1].argmax())]
-        assert line.removeprefix(text + ARROW).removesuffix(END) == written
+        line, behind = text + STOP, ""
+        while len(behind) < 7 and not behind.endswith(STOP):
+            logits = built.logits(torch.tensor([[NUMBERS[symbol] for symbol in line + behind]]))
+            behind += SYMBOLS[int(logits[0, -1].argmax())]
+        assert behind == written
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def folder(trained, tmp_path, monkeypatch):
 def test_where_the_head_looked_is_what_its_checkpoint_shows(folder):
     reader = open_checkpoint(folder)
     text, written = "qmdz", "dmqz"
-    line = text + ARROW + written
+    line = text + STOP + written
     shown = reader.reading(reader.reads.encode(line)).slice(Slice("blocks.0.attention")).data
     found = looks(reader.network, text, written)
     assert found.shape == (4, 8)
@@ -138,11 +138,11 @@ def test_the_folder_tells_what_was_measured_and_how_it_came_to_be(folder, traine
     for said in (
         "make train NAME=sort-attention",
         f"(40 texts of 2 to 12 letters) | **{figures['exact']:.2%}** |",
-        f"({figures['looks_letters']:,} letters) | **{figures['looks']:.2%}** |",
-        f"mean weight on that letter | {figures['looks_weight']:.2%} |",
+        f"({figures['looks_symbols']:,} symbols) | **{figures['looks']:.2%}** |",
+        f"mean weight on that symbol | {figures['looks_weight']:.2%} |",
         "licence: CC0-1.0",
         f"{about['parameters']:,} parameters",
-        f"- `dbca>`\n  `{write(reader.network, ['dbca'])[0]}`",
+        f"- `dbca.`\n  `{write(reader.network, ['dbca'])[0]}`",
     ):
         assert said in card
 

@@ -1,4 +1,4 @@
-/** What every page does: the theme button, and a language link that keeps the page's state. */
+/** What every page does: the theme button, and links that keep the page's state. */
 
 const root = document.documentElement;
 
@@ -16,3 +16,8 @@ const other = document.getElementById("other-language");
 other?.addEventListener("click", () => {
   other.href = other.href.split("?")[0] + location.search;
 });
+
+// To another page about the same: it takes from the address what it knows.
+for (const link of document.querySelectorAll("a[data-keep]")) {
+  link.addEventListener("click", () => (link.search = location.search));
+}

@@ -20,7 +20,7 @@ export class Order extends Step {
     this.before = make("p", { class: "order-line" });
     this.after = make("p", { class: "order-line" });
     this.again = make("button", { class: "button", type: "button" }, t("Shuffle"));
-    this.again.addEventListener("click", () => walk.set({ order: walk.state.order + 1 }));
+    this.again.addEventListener("click", () => walk.set({ shuffle: walk.state.shuffle + 1 }));
     const row = (name, line) => make("div", { class: "order-row" }, make("span", { class: "note" }, name), line);
     this.lines = this.block("part", row(t("as typed"), this.before), row(t("shuffled"), this.after), this.again);
     this.rows = Array.from({ length: walk.layers }, (_, k) => {
@@ -39,7 +39,7 @@ export class Order extends Step {
     const { query, causal, T, state } = this.walk;
     const count = causal ? query : T;
     if (count < 2) return null;
-    const order = [...shuffled(count, state.order), ...Array.from({ length: T - count }, (_, k) => count + k)];
+    const order = [...shuffled(count, state.shuffle), ...Array.from({ length: T - count }, (_, k) => count + k)];
     return { order, at: order.indexOf(query) };
   }
 

@@ -69,7 +69,7 @@ class StepsPage {
 
   listen() {
     const { walk } = this;
-    for (const type of ["read", "layer", "select", "order"]) walk.addEventListener(type, () => this.show());
+    for (const type of ["read", "layer", "select", "shuffle"]) walk.addEventListener(type, () => this.show());
     walk.addEventListener("step", () => this.reach());
     walk.addEventListener("problem", () => this.problem.show(walk.error));
     walk.addEventListener("state", () => document.body.classList.toggle("busy", walk.busy));
@@ -105,8 +105,6 @@ class StepsPage {
     get("layer").value = String(walk.state.layer);
     get("head").value = String(walk.state.head);
     get("cut").hidden = !walk.reading?.cut;
-    for (const node of document.querySelectorAll("[data-layer]")) node.textContent = String(walk.state.layer);
-    document.body.classList.toggle("first-layer", walk.state.layer === 0);
     this.wake();
   }
 

@@ -49,7 +49,7 @@ export function rangeBar(ramp, low, high, largest = 0, of = null) {
   const cut = largest > high * 1.0001;
   bar.classList.toggle("clipped", cut);
   if (cut) bar.title = t("values reach {value}: cut at the ends of the bar", { value: short(largest) });
-  return make("span", { class: "range num" }, ...(of ? [of] : []), short(low), bar, short(high), ...(cut ? [make("span", { class: "range-cut" }, t("values reach {value}: cut at the ends of the bar", { value: short(largest) }))] : []));
+  return make("span", { class: "range num" }, ...(of ? [of] : []), short(low), bar, short(high), ...(cut ? [make("span", { class: "range-cut" }, t("largest {value}", { value: short(largest) }))] : []));
 }
 
 /** A weight as a share, in the colour of attention. */

@@ -13,6 +13,7 @@ export class Projections extends Step {
   build() {
     const { config } = this.walk.about;
     this.turns = config.positions === "rotary";
+    this.first = config.norm_first;
     this.names = [make("span", {}), make("span", {})];
     this.vectors = new Vectors(this.figure, [
       { label: [this.names[0]], words: t("residual stream") },
@@ -46,7 +47,7 @@ export class Projections extends Step {
     const mine = this.mine(q, d);
     this.names[0].replaceChildren(letter("h", "x", me));
     this.names[1].replaceChildren(letter("h", "r", me));
-    this.vectors.show([this.mine(layer.x, D), this.mine(layer.read, D)], { apart: true });
+    this.vectors.show([this.mine(layer.x, D), this.first ? this.mine(layer.read, D) : null], { apart: true });
     const { limit, largest } = limitOf(q, k, v);
     const rows = { rows: T, columns: d, limit, height: T * this.rowHeight, rowLabels: labels };
     const one = { ...rows, rows: 1, height: this.rowHeight, rowLabels: [me] };
@@ -68,7 +69,7 @@ export class Projections extends Step {
 
   point(unit) {
     const column = unit < 0 ? [] : [{ column: unit, ink: "--ink" }];
-    const { query, key } = this.walk;
+    const { query, key, layer } = this.walk;
     this.unturned.matrix.mark(column);
     this.q.matrix.mark(column);
     this.k.matrix.mark([...column, { row: key, ink: "--q-key" }]);
@@ -79,6 +80,7 @@ export class Projections extends Step {
     this.fill(
       line(letter("query", "q", `${this.me},#${u}`), "=", number(mine[u], "query")),
       line(letter("key", "k", `${this.labels[key]},#${u}`), "=", number(this.parts.k[key * this.walk.d + u], "key"), " ", letter("value", "v", `${this.labels[key]},#${u}`), "=", number(this.parts.v[key * this.walk.d + u], "value")),
+      layer.number ? make("p", { class: "note" }, t("Here x is the stream that layer {n} has left.", { n: layer.number - 1 })) : null,
       this.checked,
     );
   }
@@ -86,12 +88,9 @@ export class Projections extends Step {
   /** One gain and one shift a unit make of every token's normalised stream what attention reads. */
   check() {
     const { layer, D, T, about: { config } } = this.walk;
-    let own = layer.x;
-    if (config.norm_first) {
-      const before = new Float64Array(T * D);
-      for (let k = 0; k < T; k++) before.set(normed(layer.x.subarray(k * D, (k + 1) * D), config.norm, config.norm_eps), k * D);
-      own = refitted(before, layer.read, D, config.norm);
-    }
+    const before = new Float64Array(T * D);
+    for (let k = 0; k < T; k++) before.set(normed(layer.x.subarray(k * D, (k + 1) * D), config.norm, config.norm_eps), k * D);
+    const own = this.first ? refitted(before, layer.read, D, config.norm) : null;
     this.checked = own && agreement(own, layer.read, "the norm was computed here, with one gain a unit for all tokens; it agrees in {n} digits");
     this.point(-1);
   }

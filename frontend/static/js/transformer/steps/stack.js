@@ -23,7 +23,7 @@ export class Stack extends Step {
       const node = make("li", { class: "floor" }, make("span", { class: "floor-name" }, name(k - 1)), matrix.element, width, ...(predicts ? [guess, share] : []));
       return { node, matrix, guess, share, width };
     });
-    this.head = make("div", { class: "floor floor-head", "aria-hidden": "true" }, make("span", {}), make("span", {}, t("residual stream")), make("span", {}, t("range")), ...(predicts ? [make("span", {}, t("would say")), make("span", {})] : []));
+    this.head = make("div", { class: `floor floor-head ${predicts ? "" : "mute"}`, "aria-hidden": "true" }, make("span", {}), make("span", {}, t("residual stream")), make("span", {}, t("range")), ...(predicts ? [make("span", {}, t("would say")), make("span", {})] : []));
     this.list = make("ol", { class: `floors ${predicts ? "" : "mute"}` }, ...this.rows.map(({ node }) => node).reverse());
     this.foot = make("p", { class: "mx-foot" });
     this.block("part", this.head, this.list, this.foot);

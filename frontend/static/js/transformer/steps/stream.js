@@ -23,7 +23,6 @@ export class Stream extends Step {
       { sign: "=", label: sum(), words: t("their sum") },
     ], (unit) => this.say(unit));
     this.firstCheck = make("div", {});
-    added.append(this.firstCheck);
     const norm = this.block("part", heading(first ? t("a copy of it is normalised") : t("it is normalised")));
     this.stats = make("div", { class: "stats" });
     this.normed = new Vectors(norm, [
@@ -31,6 +30,7 @@ export class Stream extends Step {
       { sign: "→", label: [letter("h", first ? "r" : "y")], words: t("after the norm") },
     ]);
     norm.append(this.stats);
+    (first ? added : norm).append(this.firstCheck);
     const mlp = this.block("part", heading(t("the MLP works on it")));
     this.hiddenTitle = make("span", {});
     this.hidden = new Matrix({ label: t("hidden numbers of the MLP"), title: [letter("g", "m"), this.hiddenTitle], describe: (row, unit) => `#${unit}` });
@@ -114,11 +114,11 @@ export class Stream extends Step {
     const { x, added, sum, middle, mlp, end, after } = this.parts;
     const u = this.spoken(unit, end);
     const { norm_first: first } = this.walk.about.config;
-    const ends = (sums, after, index) => (first ? ["=", number(sums[index], "h")] : [")", "= norm(", number(sums[index], "h"), ") =", number(after[index], "h")]);
-    const open = first ? "=" : "= norm(";
+    // A norm after the sum is of the whole row: its number is told behind an arrow.
+    const behind = (name, row) => (first ? [] : ["norm →", name, "=", number(row[u], "h")]);
     this.fill(
-      line(letter("h", "y", `#${u}`), open, number(x[u], "h"), "+", number(added[u], "attention"), ...ends(sum, middle, u)),
-      line(letter("h", "x′", `#${u}`), open, number(middle[u], "h"), "+", number(mlp[u], "g"), ...ends(end, after, u)),
+      line(first ? letter("h", "y", `#${u}`) : "", first ? "=" : "", number(x[u], "h"), "+", number(added[u], "attention"), "=", number(sum[u], "h"), ...behind(letter("h", "y", `#${u}`), middle)),
+      line(first ? letter("h", "x′", `#${u}`) : "", first ? "=" : "", number(middle[u], "h"), "+", number(mlp[u], "g"), "=", number(end[u], "h"), ...behind(letter("h", "x′", `#${u}`), after)),
       make("p", { class: "note" }, t("Sizes (root of the mean square): the stream {x}, attention adds {attention}, the MLP {mlp}.", { x: short(rms(x)), attention: short(rms(added)), mlp: short(rms(mlp)) })),
     );
   }

@@ -10,5 +10,5 @@ export const ADDRESS = new Address({
   head: 0,
   unit: -1, // number of z that is added up; -1: the largest
   step: 1,
-  order: 1, // seed of the shuffled order
+  shuffle: 1, // seed of the shuffled order
 });

@@ -6,7 +6,7 @@
  * `walk.layer`    everything inside the chosen layer, or null while it is fetched
  *
  * Events: `read` (another text, or none), `layer` (another layer's numbers are here), `select`
- * (query, key, head or unit has changed), `step`, `state` (busy changed), `problem`.
+ * (query, key, head or unit has changed), `step`, `shuffle`, `state` (busy changed), `problem`.
  *
  * The page draws every number that takes part, so it reads at most `MOST` tokens: of a longer text
  * the last ones. That way every sum on it is whole.
@@ -119,7 +119,7 @@ export class Walk extends EventTarget {
     else if (state.layer !== before.layer) this.open();
     if (CHOSEN.some((name) => state[name] !== before[name])) this.tell("select");
     if (state.step !== before.step) this.tell("step");
-    if (state.order !== before.order) this.tell("order");
+    if (state.shuffle !== before.shuffle) this.tell("shuffle");
     this.saveAddress();
   }
 

@@ -33,7 +33,7 @@ SCRIPTS = {
     "d3": "d3/dist/d3.min.js",
     "jquery": "jquery/dist/jquery.min.js",
 }
-MOST_SECONDS, MOST_BYTES = 240, 8 << 30  # that BertViz may take for a page
+MOST_SECONDS, MOST_BYTES = 600, 8 << 30  # that BertViz may take for a page
 REST = 1500  # ms after a change, until what is fetched ahead has arrived
 TICKS = os.sysconf("SC_CLK_TCK")
 # What stands on a page once its first map does.

@@ -69,8 +69,10 @@ def test_a_picture_becomes_what_the_encoder_makes_of_its_pixels():
     with torch.no_grad():
         pixels = vision.to_tensor(vision.read(raw).image)[None]
         network = efficientnet.load()
-        assert torch.equal(seen.cells, network.cells(pixels))
-        assert torch.equal(seen.fine, network.fine_cells(pixels))
+        # Not to the bit: another thread may cut its products into other pieces.
+        close = {"rtol": 1e-5, "atol": 1e-5}
+        torch.testing.assert_close(seen.cells, network.cells(pixels), **close)
+        torch.testing.assert_close(seen.fine, network.fine_cells(pixels), **close)
 
 
 def test_the_encoder_is_read_once_for_all():

@@ -34,7 +34,7 @@ from models.transformer_lm import TransformerLM, TransformerLMConfig
 
 NAME = "sort-attention"
 EPOCH = 20_000  # texts
-FIGURES = 2_000  # texts a figure is measured on
+FIGURES = 2_000  # texts that are drawn for a figure
 LENGTHS = ((2, 4), (5, 6), (7, 8), (9, 10), (11, 12))  # letters
 LONGER = (13, 15)  # letters; more than it was trained on, and as many as the context holds
 MEAN = 0.998  # share of the running mean that a step keeps
@@ -122,6 +122,11 @@ def measure(network: TransformerLM, texts: list[str]) -> dict:
     }
 
 
+def tested() -> list[str]:
+    """The texts that figures are measured on, each once: of the shortest there are not many."""
+    return list(dict.fromkeys(texts(0, FIGURES, "test")))
+
+
 def _share(of: list) -> float:
     return round(sum(of) / max(1, len(of)), 4)
 
@@ -154,7 +159,7 @@ def finish(weights: dict, progress: dict, folder: Path, recipe: SortRecipe = REC
     network = TransformerLM(CONFIG)
     network.load_state_dict({key: value.half().float() for key, value in weights.items()})
     network.eval().requires_grad_(False)
-    figures = measure(network, texts(0, FIGURES, "test"))
+    figures = measure(network, tested())
     figures["exact_longer"] = measure(network, texts(1, FIGURES // 4, "test", LONGER))["exact"]
     origin, licence = "`models/training/letters.py`", "CC0-1.0"
     about = {

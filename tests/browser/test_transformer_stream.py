@@ -140,12 +140,21 @@ def test_each_head_off_in_turn_is_measured_one_reading_a_head(open_page, server)
     expect(page.locator(".board-readout")).to_contain_text("Most changes without head")
 
 
+def resting(page, place) -> dict:
+    """Where something lies once the figures above it have grown to their sizes."""
+    before, now = None, place.bounding_box()
+    while before != now:
+        page.wait_for_timeout(500)
+        before, now = now, place.bounding_box()
+    return now
+
+
 def test_a_rectangle_that_is_painted_is_looked_at_by_nobody(open_page, server):
     page = open_page(lab())
     shown(page, "edits")
     mask = page.locator("canvas.mask")
     expect(mask).to_be_visible(timeout=SECONDS)
-    box = mask.bounding_box()
+    box = resting(page, mask)
     cell = box["width"] / len(TEXT)
 
     def middle(query, key):

@@ -250,3 +250,5 @@ def test_a_config_survives_its_file_and_says_what_both_stacks_are(name):
     assert (config.encoder.num_layers, config.decoder.num_layers) == (2, 3)
     assert (config.encoder.causal, config.encoder.cross) == (False, False)
     assert (config.decoder.causal, config.decoder.cross) == (True, True)
+    # Where norms come after each part, the last of them ends the stack.
+    assert config.encoder.final_norm == config.decoder.final_norm == (name != "post-norm")

@@ -33,7 +33,7 @@ SCRIPTS = {
     "d3": "d3/dist/d3.min.js",
     "jquery": "jquery/dist/jquery.min.js",
 }
-MOST_SECONDS, MOST_BYTES = 600, 8 << 30  # that BertViz may take for a page
+MOST_SECONDS, MOST_BYTES = 180, 8 << 30  # that BertViz may take for a page
 REST = 1500  # ms after a change, until what is fetched ahead has arrived
 TICKS = os.sysconf("SC_CLK_TCK")
 # What stands on a page once its first map does.
@@ -225,9 +225,7 @@ def measure(folder: Path, lengths: list[int], rounds: int, scripts: Path | None)
     if not wanted:
         print("  BertViz is left out: " + ("it is not installed" if scripts else "no --scripts"))
     for T in lengths:
-        print(
-            f"  T={T}: bytes, seconds to the first map (of processor), ms to another layer (same)"
-        )
+        print(f"  T={T}: bytes, time to the first map, to another layer (of the processor)")
         with server(command, port):
             ours(f"http://127.0.0.1:{port}/en/lab/{folder.name}", T, rounds)
         if wanted:

@@ -1,5 +1,6 @@
 """The pages: server-rendered with Jinja2, the language in the path."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,9 @@ from backend import lessons, static
 from backend.errors import Error, NotFound
 from backend.i18n import LANGUAGES, preferred, translations
 
-TEMPLATES = Path(__file__).resolve().parent.parent / "frontend" / "templates"
+FRONTEND = Path(__file__).resolve().parent.parent / "frontend"
+TEMPLATES = FRONTEND / "templates"
+STYLES = FRONTEND / "static" / "css" / "figures"  # of figures of lessons, by their names
 router = APIRouter(include_in_schema=False)
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 # The page of a kind; of all others lab.html.
@@ -203,4 +206,14 @@ def lesson(request: Request, language: str, slug: str) -> Response:
         course=course,
         lesson=course[number - 1],
         number=number,
+        **figures(view.name for view in course[number - 1].views),
     )
+
+
+def figures(names: Iterable[str]) -> dict[str, list[str]]:
+    """What the figures of these names bring to a page: their style sheets and their words."""
+    once = list(dict.fromkeys(names))
+    return {
+        "styles": [name for name in once if (STYLES / f"{name}.css").is_file()],
+        "worded": [name for name in once if (TEMPLATES / "figures" / f"{name}.html").is_file()],
+    }

@@ -49,7 +49,7 @@ def test_every_text_of_the_templates_is_translated(language):
     templates = LOCALE.parent / "templates"
     missing = [
         (path.name, text)
-        for path in templates.glob("*.html")
+        for path in templates.rglob("*.html")
         for text in re.findall(r'\b_\("((?:[^"\\]|\\.)+)"\)', path.read_text("utf-8"))
         if catalogue.gettext(text.replace('\\"', '"')) == text and not untranslatable(text)
     ]

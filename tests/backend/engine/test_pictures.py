@@ -69,8 +69,9 @@ def test_a_picture_becomes_what_the_encoder_makes_of_its_pixels():
     with torch.no_grad():
         pixels = vision.to_tensor(vision.read(raw).image)[None]
         network = efficientnet.load()
-        # Not to the bit: another thread may cut its products into other pieces.
-        close = {"rtol": 1e-5, "atol": 1e-5}
+        # Not to the bit: another thread may cut its products into other pieces. Of numbers up to
+        # about 6, made by fifty layers of float32 sums.
+        close = {"rtol": 1e-3, "atol": 1e-4}
         torch.testing.assert_close(seen.cells, network.cells(pixels), **close)
         torch.testing.assert_close(seen.fine, network.fine_cells(pixels), **close)
 

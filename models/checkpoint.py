@@ -148,8 +148,9 @@ def check_sizes(config, bounds: dict[str, tuple[int, int]]) -> None:
         value = getattr(config, name)
         if type(value) is not int or not low <= value <= high:  # True is an int too
             raise CheckpointError(f"{name} is {value!r}, expected an integer {low}..{high}")
-    if type(config.dropout) not in (int, float) or not 0 <= config.dropout <= 1:
-        raise CheckpointError(f"dropout is {config.dropout!r}, expected a number 0..1")
+    dropout = getattr(config, "dropout", 0.0)
+    if type(dropout) not in (int, float) or not 0 <= dropout <= 1:
+        raise CheckpointError(f"dropout is {dropout!r}, expected a number 0..1")
 
 
 def fill(network: nn.Module, weights: dict[str, Tensor]) -> nn.Module:

@@ -17,6 +17,9 @@ KINDS = {
     "transformer_lm": "models.language_reader",
     "transformer_seq2seq": "models.transformer_translator",
     "encoder": "models.encoder_reader",
+    "forecaster": "models.forecaster",
+    "sequence_classifier": "models.sequence_classifier",
+    "tagger": "models.tagger",
 }
 
 

@@ -41,3 +41,20 @@ class Characters:
     def decode(self, numbers: Iterable[int]) -> str:
         """The text of a sequence of numbers."""
         return "".join(self.symbols[number] for number in numbers)
+
+
+class FoldedCharacters(Characters):
+    """An alphabet of small letters: capital ones are read as these."""
+
+    def encode(self, text: str) -> list[int]:
+        """Numbers of the characters. Raises `UnknownCharacters` with every position."""
+        try:
+            return super().encode("".join(map(small, text)))
+        except UnknownCharacters as error:
+            raise UnknownCharacters([(at, text[at]) for at, _ in error.found]) from None
+
+
+def small(character: str) -> str:
+    """A character in small letters, where that is one character too."""
+    lower = character.lower()
+    return lower if len(lower) == 1 else character

@@ -8,6 +8,11 @@ export class ApiError extends Error {
   }
 }
 
+/** All checkpoints. @returns {Promise<object[]>} */
+export async function checkpoints() {
+  return (await json("/api/checkpoints")).checkpoints;
+}
+
 /** One checkpoint with its points; waits while it loads. */
 export function checkpoint(id) {
   return json(`/api/checkpoints/${encodeURIComponent(id)}`);
@@ -31,6 +36,16 @@ export function generate(id, body, signal, receive) {
 /** Translate. @param {object} body as POST .../translate @param {Receive} receive */
 export function translate(id, body, signal, receive) {
   return stream(`/api/checkpoints/${encodeURIComponent(id)}/translate`, post({ ...body, stream: true }, signal), receive);
+}
+
+/** What a whole text is. @param {object} body as POST .../classify */
+export function classify(id, body, signal) {
+  return json(`/api/checkpoints/${encodeURIComponent(id)}/classify`, post(body, signal));
+}
+
+/** What each word of a text is. @param {object} body as POST .../tag */
+export function tag(id, body, signal) {
+  return json(`/api/checkpoints/${encodeURIComponent(id)}/tag`, post(body, signal));
 }
 
 /**

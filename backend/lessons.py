@@ -36,6 +36,7 @@ from backend.i18n import LANGUAGES
 
 FOLDER = Path(__file__).resolve().parent.parent / "frontend" / "lessons"
 COURSE = "course.yaml"  # the slugs in their order
+VIEWS = FOLDER.parent / "views.yaml"  # a name and options each
 ABOUT = ("title", "question", "minutes")
 VIEW = ("id", "caption")  # of every view, beside its own options
 NEEDED = {
@@ -123,6 +124,17 @@ def course(language: str, folder: Path = FOLDER) -> list[Lesson]:
     return [lesson(slug, language, folder) for slug in slugs(folder)]
 
 
+def every_view(path: Path = VIEWS) -> list[View]:
+    """The views with fixed inputs that the page of all of them shows; ids are name and number."""
+    count: dict[str, int] = {}
+    found = []
+    for entry in yaml.safe_load(path.read_text("utf-8")):
+        name = entry["name"]
+        count[name] = count.get(name, 0) + 1
+        found.append(View(f"{name}-{count[name]}", name, entry.get("options") or {}))
+    return found
+
+
 @lru_cache(128)
 def _read(path: Path, slug: str, language: str, changed: int) -> Lesson:
     found = Lesson(slug, language, {}, Markup(""))
@@ -205,7 +217,8 @@ def _view(lesson: Lesson, name: str, options: dict) -> str:
     told = escape(json.dumps(options, ensure_ascii=False), quote=True)
     said = _words(lesson).renderInline(caption)
     return (
-        f'<figure class="live" id="{escape(id)}" data-view="{escape(name)}" data-options="{told}">'
+        f'<figure class="live" id="{escape(id)}" data-place data-view="{escape(name)}" '
+        f'data-options="{told}">'
         f'<div class="live-stage"></div><figcaption>{said}</figcaption></figure>\n'
     )
 
@@ -231,7 +244,7 @@ def _exercise(lesson: Lesson, kind: str, about: dict) -> str:
         shown |= {"view": about["view"], "value": about["value"]}
     told = escape(json.dumps(shown, ensure_ascii=False), quote=True)
     return (
-        f'<section class="exercise" id="{escape(about["id"])}" data-exercise="{told}">'
+        f'<section class="exercise" id="{escape(about["id"])}" data-place data-exercise="{told}">'
         f'<div class="ask">{render.render(about["ask"])}</div>'
         f'<details class="hint"><summary></summary>{render.render(about["hint"])}</details>'
         "</section>\n"

@@ -28,6 +28,8 @@ LABS = {
     "encoder": "transformer.html",
     "transformer_seq2seq": "transformer.html",
 }
+# The kinds whose lab is one live figure of the lessons, and its view.
+FIGURES: dict[str, str] = {}
 CAPTIONER = "caption-soft"  # the one that the caption page opens with, where it is there
 WALKED = ("transformer_lm", "encoder")  # kinds that are gone through step by step
 WALKER = "shakespeare-gpt"  # the one that this begins with, where it is there
@@ -173,12 +175,15 @@ def lab(request: Request, language: str, checkpoint: str) -> Response:
     if about["pair"] in catalog.entries:  # what its figures are held against
         found = catalog.describe(about["pair"])
         pair = {name: found[name] for name in ("id", "title", "config", "figures")}
-    template = LABS.get(about["kind"], "lab.html")
+    view = FIGURES.get(about["kind"])
+    template = "figure-lab.html" if view else LABS.get(about["kind"], "lab.html")
     return render(
         request,
         require_language(language),
         template,
         checkpoint=about,
+        view=view,
+        **figures([view] if view else []),
         pair=pair,
         vqa=next(iter(usable(request, "vqa")), None),
         picture_bytes=request.app.state.settings.max_picture_bytes,
@@ -208,6 +213,14 @@ def lesson(request: Request, language: str, slug: str) -> Response:
         number=number,
         **figures(view.name for view in course[number - 1].views),
     )
+
+
+@router.get("/{language}/views")
+def every_view(request: Request, language: str) -> Response:
+    """Every live figure in one place, with inputs that do not change."""
+    shown = lessons.every_view()
+    brought = figures(view.name for view in shown)
+    return render(request, require_language(language), "views.html", shown=shown, **brought)
 
 
 def figures(names: Iterable[str]) -> dict[str, list[str]]:

@@ -1,3 +1,4 @@
+import json
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -5,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 from starlette.testclient import TestClient
 
-from backend import static
+from backend import pages, static
 from backend.guards import CONTENT_SECURITY_POLICY
 from backend.i18n import LANGUAGES
 from backend.pages import TEMPLATES
@@ -35,6 +36,7 @@ PAGES = {
     "steps/toy-encoder": "steps.html",
     "lessons": "lessons.html",
     "lessons/recurrent-cell": "lesson.html",
+    "views": "views.html",
     "docs": "docs.html",
 }
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -405,7 +407,16 @@ def test_a_defect_of_a_page_is_told_on_a_page(client, monkeypatch):
     assert set(answer.headers) >= SECURITY
 
 
+def test_a_kind_that_one_figure_shows_whole_has_that_figure_for_a_lab(client, monkeypatch):
+    monkeypatch.setitem(pages.FIGURES, "char_rnn", "shapes")
+    page = read(client, "/ru/lab/toy-lstm")
+    [figure] = [one for one in page.all("figure") if one["class"] == "live"]
+    assert figure["data-view"] == "shapes"
+    assert json.loads(figure["data-options"]) == {"checkpoint": "toy-lstm"}
+    assert any(one.get("href", "").endswith("css/figures/shapes.css") for one in page.all("link"))
+
+
 def test_every_template_with_a_page_of_its_own_is_tested_here():
     parts = {"base.html", "error.html", "lab-frame.html", "strings.html"}
     whole = {p.name for p in TEMPLATES.glob("*.html") if "extends" in p.read_text("utf-8")}
-    assert whole - parts == set(PAGES.values())
+    assert whole - parts == {*PAGES.values(), "figure-lab.html"}

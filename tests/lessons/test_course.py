@@ -6,7 +6,7 @@ import io
 import pytest
 
 from backend.i18n import LANGUAGES
-from backend.lessons import FOLDER, lesson, parallel, slugs
+from backend.lessons import FOLDER, every_view, lesson, parallel, slugs
 
 ROOT = FOLDER.parent.parent
 VIEWS = ROOT / "frontend" / "static" / "js" / "lesson" / "views"
@@ -42,6 +42,14 @@ def test_views_exercises_and_formulas_of_the_languages_match_one_to_one(slug):
 def test_every_view_of_a_lesson_is_there_and_so_is_its_checkpoint(slug, language):
     for view in lesson(slug, language).views:
         assert (VIEWS / f"{view.name}.js").is_file()
+        named = view.options.get("checkpoint")
+        assert named is None or (ROOT / "checkpoints" / named).is_dir()
+
+
+def test_the_page_of_all_views_shows_every_one_of_them_on_checkpoints_that_are_there():
+    shown = every_view()
+    assert {view.name for view in shown} == {path.stem for path in VIEWS.glob("*.js")}
+    for view in shown:
         named = view.options.get("checkpoint")
         assert named is None or (ROOT / "checkpoints" / named).is_dir()
 

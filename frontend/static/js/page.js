@@ -14,8 +14,16 @@ document.getElementById("theme")?.addEventListener("click", () => {
 
 const other = document.getElementById("other-language");
 other?.addEventListener("click", () => {
-  other.href = other.href.split("?")[0] + location.search;
+  other.href = other.href.split(/[?#]/)[0] + location.search + placeOf();
 });
+
+/** The part of the page, of those that have the same name in every language, that is read now. */
+function placeOf() {
+  if (scrollY < innerHeight / 2) return "";
+  const parts = [...document.querySelectorAll("[data-place]")].map((part) => [Math.abs(part.getBoundingClientRect().top), part.id]);
+  const [nearest] = parts.sort(([a], [b]) => a - b);
+  return nearest ? `#${nearest[1]}` : "";
+}
 
 // To another page about the same: it takes from the address what it knows.
 for (const link of document.querySelectorAll("a[data-keep]")) {

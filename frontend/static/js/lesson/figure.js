@@ -10,6 +10,23 @@
 
 import { make, t } from "../words.js";
 
+const REST = 250; // ms without a change before the address is written
+const waiting = new Map(); // id of a figure -> what the address shall hold of it; null: nothing
+let timer = null;
+
+/** Write what figures have asked to keep into the address, now. */
+export function writeAddress() {
+  clearTimeout(timer);
+  const query = new URLSearchParams(location.search);
+  for (const [id, text] of waiting) {
+    if (text === null) query.delete(id);
+    else query.set(id, text);
+  }
+  waiting.clear();
+  const search = query.size ? `?${query}` : "";
+  history.replaceState(null, "", `${location.pathname}${search}${location.hash}`);
+}
+
 export class Figure extends EventTarget {
   constructor(element) {
     super();
@@ -45,9 +62,10 @@ export class Figure extends EventTarget {
     return this.view;
   }
 
-  /** What the address holds of this figure. */
+  /** What the address holds of this figure, or will hold. */
   kept() {
-    const text = new URLSearchParams(location.search).get(this.element.id);
+    const id = this.element.id;
+    const text = waiting.has(id) ? waiting.get(id) : new URLSearchParams(location.search).get(id);
     try {
       const found = JSON.parse(text);
       return found && typeof found === "object" ? found : {};
@@ -58,12 +76,11 @@ export class Figure extends EventTarget {
 
   /** Put what differs from the lesson's options into the address. @param {object} state */
   keep(state) {
-    const query = new URLSearchParams(location.search);
-    const differs = Object.entries({ ...this.kept(), ...state }).filter(([name, value]) => value !== this.options[name]);
-    if (differs.length) query.set(this.element.id, JSON.stringify(Object.fromEntries(differs)));
-    else query.delete(this.element.id);
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => history.replaceState(null, "", `${location.pathname}?${query}${location.hash}`), 250);
+    const same = (name, value) => JSON.stringify(value) === JSON.stringify(this.options[name]);
+    const differs = Object.entries({ ...this.kept(), ...state }).filter(([name, value]) => !same(name, value));
+    waiting.set(this.element.id, differs.length ? JSON.stringify(Object.fromEntries(differs)) : null);
+    clearTimeout(timer);
+    timer = setTimeout(writeAddress, REST);
     this.changed();
   }
 

@@ -1,28 +1,13 @@
 /** A lesson: its live figures, its exercises, what has been done, and a projector's view of it. */
 
 import { Present } from "../present.js";
-import { make, pageData, t } from "../words.js";
+import { pageData } from "../words.js";
 import { Exercise } from "./exercise.js";
-import { Figure } from "./figure.js";
+import { liveFigures } from "./figures.js";
 import { Progress } from "./progress.js";
 
-const NEAR = "600px"; // a figure is made ready so far before it is seen
-
 const progress = new Progress(pageData.slug);
-const figures = new Map([...document.querySelectorAll("figure.live")].map((element) => [element.id, new Figure(element)]));
-
-const watcher = new IntersectionObserver(
-  (entries) => {
-    for (const { target, isIntersecting } of entries) {
-      if (!isIntersecting) continue;
-      watcher.unobserve(target);
-      figures.get(target.id).open();
-    }
-  },
-  { rootMargin: NEAR },
-);
-for (const { element } of figures.values()) watcher.observe(element);
-
+const figures = liveFigures();
 const exercises = [...document.querySelectorAll(".exercise")].map(
   (element) => new Exercise(element, { figures, progress, slug: pageData.slug, language: pageData.language }),
 );
@@ -50,22 +35,5 @@ addEventListener("keydown", (event) => {
   else return;
   event.preventDefault();
 });
-
-/** A button that puts the address of a figure, in the state it is in, on the clipboard. */
-for (const figure of figures.values()) {
-  const link = make("button", { class: "plain to-address", type: "button", title: t("address of this figure as it is now") }, "#");
-  link.setAttribute("aria-label", link.title);
-  link.addEventListener("click", async () => {
-    history.replaceState(null, "", `${location.pathname}${location.search}#${figure.element.id}`);
-    try {
-      await navigator.clipboard.writeText(location.href);
-      link.textContent = "✓";
-      setTimeout(() => (link.textContent = "#"), 1200);
-    } catch {
-      // The address stands in the browser's own line.
-    }
-  });
-  figure.element.querySelector("figcaption").append(link);
-}
 
 globalThis.lesson = { figures, exercises, progress, present }; // for the console, and for tests

@@ -8,7 +8,7 @@
  */
 
 import { checkpoint } from "../../api.js";
-import { forgetColors } from "../../color.js";
+import { color, forgetColors } from "../../color.js";
 import { HairLines } from "../../hair-lines.js";
 import { layersOf } from "../../layers.js";
 import { Maps } from "../../maps.js";
@@ -21,7 +21,8 @@ import { TimeAxis } from "../../time-axis.js";
 import { Unrolled } from "../../unrolled.js";
 import { make, pageData, t } from "../../words.js";
 
-const COLUMN = 26; // css px: wider than in the lab, the texts are short
+const COLUMN = 26; // css px at least: wider than in the lab, the texts are short
+const WIDE = 60; // css px at most: a short text is spread over the figure
 const REST = 300; // ms after typing before the text is read
 
 export async function mount(stage, options, figure) {
@@ -164,6 +165,7 @@ class Network {
     const { session, axis, store } = this;
     let more = session.pump(16);
     axis.setLength(store.length);
+    this.fit();
     more = axis.settle(Math.min(100, now - (this.before ?? now - 16))) || more;
     this.before = now;
     this.ruler.draw();
@@ -179,6 +181,16 @@ class Network {
     this.figure.changed();
     if (more) this.wake();
     else this.scales();
+  }
+
+  /** Columns as wide as there is room for. */
+  fit() {
+    const { axis } = this;
+    const scale = parseFloat(color("--scale")) || 1;
+    const width = Math.max(COLUMN * scale, Math.min(WIDE * scale, Math.floor(axis.width / (axis.length + 1))));
+    if (Math.abs(width - axis.columnWidth) < 0.5) return;
+    axis.zoom(width, 0);
+    this.hair.collect();
   }
 
   /** The axes of units, by Plotly, once it is there. */

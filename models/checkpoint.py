@@ -1,6 +1,7 @@
 """A checkpoint folder: `config.json`, `model.safetensors`, a vocabulary, `README.md`.
 
-The vocabulary is `vocabulary.json`, a list of symbols, or tokenizer files, as the kind needs it.
+The vocabulary is `vocabulary.json`, a list of symbols, or tokenizer files, or none, as the kind
+needs it.
 
 `config.json` holds `kind`, `title`, `licence`, `config` (what fixes the shapes), `figures`
 (what was measured), `data` and `training` (how it came to be), and may name a `prompt` and a way of
@@ -103,11 +104,11 @@ def read_checkpoint(folder: Path) -> CheckpointFiles:
     if not isinstance(about.get("kind"), str):
         raise CheckpointError('config.json must name its "kind"')
     tokenizers = {n: read_text(folder / n) for n in TOKENIZERS if (folder / n).is_file()}
-    card = folder / "README.md"
+    card, vocabulary = folder / "README.md", folder / "vocabulary.json"
     return CheckpointFiles(
         folder.name,
         about,
-        None if tokenizers else _read_vocabulary(folder / "vocabulary.json"),
+        None if tokenizers or not vocabulary.is_file() else _read_vocabulary(vocabulary),
         read_weights(folder / "model.safetensors"),
         card.read_text("utf-8", "replace") if card.is_file() else "",
         tokenizers,
@@ -195,7 +196,7 @@ def write_checkpoint(
 ) -> None:
     """Write a checkpoint folder, the weights rounded to float16.
 
-    `vocabulary` is a list of symbols, or the texts of tokenizer files by their names.
+    `vocabulary` is a list of symbols, or the texts of tokenizer files by their names, or {}.
     """
     half = {name: value.detach().half().contiguous() for name, value in weights.items()}
     for name, value in half.items():

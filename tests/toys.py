@@ -9,6 +9,7 @@ from models.captioner import Captioner, CaptionerConfig
 from models.char_rnn import CharRNN, CharRNNConfig
 from models.checkpoint import write_checkpoint
 from models.encoder import Encoder, EncoderConfig
+from models.forecaster import Forecaster, ForecasterConfig
 from models.questions import ANSWERS, vocabulary
 from models.scenes import MOST
 from models.seq2seq import Seq2Seq, Seq2SeqConfig
@@ -295,4 +296,27 @@ def write_transformers(folder: Path) -> dict[str, torch.nn.Module]:
     }
     built["toy-encoder"] = write_encoder(folder / "toy-encoder")
     built["toy-transformer"] = write_transformer_translator(folder / "toy-transformer")
+    return built
+
+
+# -- networks that read numbers --------------------------------------------------------------
+
+FORECASTERS = {
+    "toy-forecast-rnn": ForecasterConfig("rnn_tanh", 4, 1, 2, 100.0, 400.0),
+    "toy-forecast-lstm": ForecasterConfig("lstm", 3, 2, 5, 100.0, 400.0),
+    "toy-forecast-gru": ForecasterConfig("gru", 4, 1, 8, 100.0, 400.0),
+}
+
+
+def forecaster(config: ForecasterConfig, seed: int = 0) -> Forecaster:
+    """A network with weights of a seed."""
+    return _lively(Forecaster(config), 0.8, torch.Generator().manual_seed(seed))
+
+
+def write_forecaster(folder: Path, id: str, seed: int = 0) -> Forecaster:
+    """Write a checkpoint folder of one of FORECASTERS; returns the network it was written from."""
+    built = forecaster(FORECASTERS[id], seed)
+    said = {**about(built.config, "A toy that forecasts"), "kind": "forecaster", "figures": {}}
+    card = f"# {folder.name}\n\nA toy of seed {seed}.\n"
+    write_checkpoint(folder, said, {}, built.state_dict(), card)
     return built

@@ -133,7 +133,12 @@ def test_a_file_that_is_not_json_is_refused_by_name(folder, file, raw):
         read_checkpoint(folder)
 
 
-@pytest.mark.parametrize("file", ["config.json", "vocabulary.json", "model.safetensors"])
+def test_a_folder_without_a_vocabulary_is_read_and_has_none(folder):
+    (folder / "vocabulary.json").unlink()
+    assert read_checkpoint(folder).vocabulary is None
+
+
+@pytest.mark.parametrize("file", ["config.json", "model.safetensors"])
 def test_a_file_that_is_not_there_is_refused_by_name(folder, file):
     (folder / file).unlink()
     with pytest.raises(CheckpointError, match=f"{file} is missing"):

@@ -4,6 +4,7 @@ One-hot characters, one plain layer of 12, all three sentences in one batch, pad
 the longest, 100 epochs of Adam at 0.01. Nothing is held out: it is meant to remember.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -35,16 +36,27 @@ def train(seed: int = SEED, epochs: int = EPOCHS) -> tuple[CharRNN, list[str], l
     generator = torch.Generator().manual_seed(seed)
     config = CharRNNConfig("rnn_tanh", len(symbols), HIDDEN)
     network = CharRNN(config).initialize(generator)
-    optimizer = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
-    losses = []
-    for _ in range(epochs):
-        logits, _ = network(text[:-1])  # (T - 1, 3, V)
+    losses = [loss.item() for _, _, loss in learn(network, text, epochs, LEARNING_RATE)]
+    return network.eval().requires_grad_(False), symbols, losses[:epochs]
+
+
+def learn(
+    network: CharRNN, text: torch.Tensor, epochs: int, learning_rate: float
+) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
+    """Train a network on a text (T, B), an epoch at a time.
+
+    Yields how many epochs it has learned, 0 to `epochs`, the logits (T - 1, B, V) it has then, and
+    their loss, whose gradients are there until the next epoch begins.
+    """
+    optimizer = torch.optim.Adam(network.parameters(), lr=learning_rate)
+    for epoch in range(epochs + 1):
+        logits, _ = network(text[:-1])
         loss = F.cross_entropy(logits.flatten(0, 1), text[1:].flatten())
         optimizer.zero_grad()
         loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return network.eval().requires_grad_(False), symbols, losses
+        yield epoch, logits, loss
+        if epoch < epochs:
+            optimizer.step()
 
 
 def greedy(network: CharRNN, symbols: list[str], prefix: str, length: int) -> str:

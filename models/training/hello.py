@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from models.char_rnn import CharRNN, CharRNNConfig, CharRunner
 from models.checkpoint import write_checkpoint
 from models.text import Characters
+from models.training.adam import Adam
 from models.training.corpus import encode
 from models.training.samples import write_on
 
@@ -48,7 +49,7 @@ def learn(
     Yields how many epochs it has learned, 0 to `epochs`, the logits (T - 1, B, V) it has then, and
     their loss, whose gradients are there until the next epoch begins.
     """
-    optimizer = torch.optim.Adam(network.parameters(), lr=learning_rate)
+    optimizer = Adam(network.parameters(), lr=learning_rate)
     for epoch in range(epochs + 1):
         logits, _ = network(text[:-1])
         loss = F.cross_entropy(logits.flatten(0, 1), text[1:].flatten())

@@ -21,6 +21,7 @@ from models import airline
 from models.airline import Scale
 from models.forecaster import CellName, Forecaster, ForecasterConfig
 from models.trace import Point
+from models.training.adam import Adam
 from models.training.live import (
     Frame,
     Parameter,
@@ -84,7 +85,7 @@ def run(cell: CellName, asked: Parameters) -> Iterator[Frame | None]:
     everything, _ = airline.windows(scaled, window)  # (144 - window, window, 1)
     config = ForecasterConfig(cell, asked["hidden_size"], window=window)
     network = Forecaster(config).initialize(torch.Generator().manual_seed(asked["seed"]))
-    optimizer = torch.optim.Adam(network.parameters(), lr=asked["learning_rate"])
+    optimizer = Adam(network.parameters(), lr=asked["learning_rate"])
 
     kept = set(kept_epochs(epochs))
     losses: list[float] = []

@@ -35,6 +35,8 @@ class Settings:
     )
     max_source_tokens: int = _setting(200, "tokens of a text to translate, or of a question")
     max_target_tokens: int = _setting(200, "tokens one translation or caption may write")
+    max_series_values: int = _setting(2000, "values of a series to forecast")
+    max_forecast_steps: int = _setting(240, "values of a series one forecast may go ahead")
     max_trace_bytes: int = _setting(64 << 20, "bytes of captured numbers in one trace")
     max_stream_bytes: int = _setting(512 << 20, "bytes of captured numbers in one generation")
     max_body_bytes: int = _setting(256 << 10, "bytes of a request's body")
@@ -50,6 +52,11 @@ class Settings:
     )
     upload_seconds: float = _setting(60.0, "seconds a picture may take to arrive")
     max_stream_seconds: float = _setting(300.0, "seconds one generation may last")
+    max_trainings: int = _setting(
+        16, "trainings at once, in the time that generations leave; past that the answer is 429"
+    )
+    trainings_per_client: int = _setting(4, "trainings one address may have under way")
+    max_training_seconds: float = _setting(300.0, "seconds one training may last")
     reader_seconds: float = _setting(30.0, "seconds a stream waits for a reader that has stopped")
     drain_seconds: float = _setting(5.0, "seconds running generations get when the server stops")
 

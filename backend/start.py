@@ -10,7 +10,7 @@ from backend.errors import Unavailable
 from backend.settings import Settings
 
 if TYPE_CHECKING:
-    from backend.engine import Engine, Pictures, Readings
+    from backend.engine import Engine, Pictures, Readings, Spare
 
 log = logging.getLogger("unrolled")
 
@@ -66,18 +66,37 @@ def _readings(settings: Settings) -> "Readings":
     return Readings(settings.max_readings_bytes)
 
 
+def _spare(settings: Settings, engine: "Engine", pictures: "Pictures") -> "Spare":
+    """Where trainings run: aside of what the engine does and of pictures that are looked at."""
+    from backend.engine import Limits, Spare
+
+    return Spare(
+        Limits(
+            max_active=settings.max_trainings,
+            max_queued=0,
+            max_per_client=settings.trainings_per_client,
+            max_seconds=settings.max_training_seconds,
+            reader_deadline_seconds=settings.reader_seconds,
+        ),
+        lambda: engine.busy or pictures.waiting > 0,
+    )
+
+
 async def open_engine(app: FastAPI) -> "Engine":
     """Import, compile and start; then load the checkpoints one after another."""
     state = app.state
     try:
         device = await asyncio.to_thread(_import, state.settings)
         engine = await asyncio.to_thread(_engine, state.settings)
+        pictures = _pictures(state.settings)
+        spare = _spare(state.settings, engine, pictures)
         engine.start()
+        spare.start()
     except Exception as error:
         log.exception("the engine could not be started")
         state.catalog.fail(f"the engine could not be started: {error}")
         raise Unavailable(f"The engine could not be started: {error}.") from error
-    state.engine, state.pictures = engine, _pictures(state.settings)
+    state.engine, state.pictures, state.spare = engine, pictures, spare
     state.readings = _readings(state.settings)
     state.catalog.device = device
     state.catalog.start()
@@ -91,4 +110,5 @@ async def close_engine(app: FastAPI) -> None:
     state.catalog.stop()
     if state.engine is not None:
         state.pictures.stop()
+        await state.spare.stop(0)
         await state.engine.stop(state.settings.drain_seconds)

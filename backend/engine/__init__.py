@@ -10,6 +10,7 @@ rows       what live generations have in common: they join, pause and leave
 batch      the live generations of one model, one step at a time
 turns      live generators of any models, an item of each in turn
 worker     the thread of one device
+spare      trainings, in the time that all others leave
 pictures   the encoder of pictures and the memory of what it made
 readings   the memory of what transformers left behind in reading
 engine     submit, stop, stats
@@ -21,6 +22,7 @@ from backend.engine.job import End, Job, Runner, Step
 from backend.engine.limits import Limits
 from backend.engine.pictures import Pictures, Seen
 from backend.engine.readings import Readings
+from backend.engine.spare import Spare
 from backend.engine.stream import Stream
 from backend.engine.turns import Turn
 
@@ -35,6 +37,7 @@ __all__ = [
     "Readings",
     "Runner",
     "Seen",
+    "Spare",
     "Stats",
     "Step",
     "Stream",

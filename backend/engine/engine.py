@@ -87,6 +87,12 @@ class Engine:
         steps, tokens, leaked = (sum(count[k] for count in counts) for k in range(3))
         return Stats(active, queued, steps, tokens, leaked)
 
+    @property
+    def busy(self) -> bool:
+        """Whether a stream runs that does not wait for its reader."""
+        active, _ = self._admission.counts()
+        return active > sum(worker.paused for worker in list(self._workers.values()))
+
     def _closed(self, stream: Stream) -> None:
         # out of its line, where it waits; where it runs, its batch sees that it is closed
         self._admission.withdraw(stream)

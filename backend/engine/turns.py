@@ -35,8 +35,8 @@ class Turn:
     """One generation that takes turns.
 
     `begin` is called on the engine's thread and returns an iterator; its stream yields lists of
-    what that makes, then an empty `End`. Raise `EngineError` inside it to choose the error that
-    its reader gets.
+    what that makes, then an empty `End`. None is a turn that has nothing to tell yet. Raise
+    `EngineError` inside it to choose the error that its reader gets.
     """
 
     model_id: str
@@ -106,7 +106,9 @@ class Turns(Rows):
     def _advance(self, row: Turner) -> End | EngineError | None:
         """Hand one item to a row's reader; how the row has ended, where it has."""
         try:
-            row.stream.put(next(row.items))
+            item = next(row.items)
+            if item is not None:
+                row.stream.put(item)
         except StopIteration:
             return End([])
         except EngineError as error:

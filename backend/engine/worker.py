@@ -79,6 +79,11 @@ class Worker:
             sum(batch.leaked for batch in batches),
         )
 
+    @property
+    def paused(self) -> int:
+        """Rows that wait for their readers."""
+        return sum(len(batch.paused) for batch in list(self.batches.values()))
+
     # -- the thread --------------------------------------------------------------------------
 
     def _run(self) -> None:

@@ -13,14 +13,19 @@ from backend.api import (
     answer,
     caption,
     checkpoints,
+    classify,
+    forecast,
     generate,
     health,
     lessons,
     scenes,
     shapes,
     slices,
+    tag,
     trace,
+    training,
     translate,
+    units,
 )
 from backend.catalog import Catalog
 from backend.guards import HEADERS, BodyLimit, SecurityHeaders
@@ -66,14 +71,19 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         health,
         checkpoints,
         trace,
+        units,
         slices,
         generate,
         translate,
         caption,
         answer,
+        classify,
+        tag,
+        forecast,
         scenes,
         shapes,
         lessons,
+        training,
     )
     bodies: dict[str, int] = {}  # what a path may be sent, where it is not the usual
     for module in (*api, docs, pages):

@@ -14,6 +14,10 @@ EXAMPLES = {  # a checkpoint, and a body for it
         "shakespeare-lstm",
         {"text": "To be, or not", "points": ["rnn.1.c"]},
     ),
+    "/api/checkpoints/{id}/units": (
+        "shakespeare-lstm",
+        {"text": "To be, or not\nTo be", "property": "line_position"},
+    ),
     "/api/checkpoints/{id}/slices": (
         "shakespeare-gpt",
         {
@@ -31,6 +35,10 @@ EXAMPLES = {  # a checkpoint, and a body for it
     "/api/checkpoints/{id}/translate": (
         "translate-en-fr",
         {"text": "A dog runs on the beach.", "beam_size": 3, "points": [], "stream": True},
+    ),
+    "/api/checkpoints/{id}/forecast": (
+        "airline-gru",
+        {"series": None, "at": 120, "steps": 24, "points": ["rnn.0.h"]},
     ),
 }
 UPLOADS = {  # a checkpoint, a query, and what curl sends

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from models.training import hello, sort
+from models.training import airline, hello, sort
 from models.training.caption_recipes import CAPTION_RECIPES
 from models.training.finish import finish
 from models.training.recipes import RECIPES
@@ -54,6 +54,11 @@ def make_hello(asked: argparse.Namespace) -> None:
     hello.make(asked.out / hello.NAME)
 
 
+def make_airline(asked: argparse.Namespace) -> None:
+    """A forecaster, of all windows and seeds; its 144 numbers are in the code."""
+    airline.make(asked.name, asked.out / asked.name, asked.runs / asked.name)
+
+
 def train_sort(asked: argparse.Namespace) -> None:
     """The transformer whose one head can be read by eye; its texts are made by code."""
     from models.training.runs import resume_best
@@ -86,7 +91,8 @@ def train_language(asked: argparse.Namespace) -> None:
     if asked.as_is:
         weights, progress = resume_best(run)
     else:
-        weights, progress, ended = train(recipe, corpus, run, asked.device, not asked.float32)
+        mixed = recipe.bfloat16 and not asked.float32
+        weights, progress, ended = train(recipe, corpus, run, asked.device, mixed)
         if not ended:
             print(f"stopped at step {progress['step']}; the same command goes on from there")
             return
@@ -234,6 +240,7 @@ def commands() -> dict[str, Callable[[argparse.Namespace], None]]:
         **dict.fromkeys(TRANSFORMER_PAIR_RECIPES, train_transformer_pairs),
         **dict.fromkeys(CAPTION_RECIPES, train_captions),
         **dict.fromkeys(VQA_RECIPES, train_answers),
+        **dict.fromkeys(airline.CELLS, make_airline),
         hello.NAME: make_hello,
         sort.NAME: train_sort,
     }

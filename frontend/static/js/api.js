@@ -63,6 +63,11 @@ export function answer(id, form, point, signal) {
   return json(`/api/checkpoints/${encodeURIComponent(id)}/answer?points=${point}`, { method: "POST", body: form, signal });
 }
 
+/** Forecast a series. @param {object} body as POST .../forecast */
+export function forecast(id, body, signal) {
+  return json(`/api/checkpoints/${encodeURIComponent(id)}/forecast`, post(body, signal));
+}
+
 /** What a drawn scene holds, and questions about it. @param {number} seed */
 export function scene(seed) {
   return json(`/api/scenes/${seed}`);

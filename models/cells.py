@@ -21,6 +21,7 @@ from collections.abc import Collection
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -75,15 +76,21 @@ class Recurrent:
     `weights` has torch.nn's names (`weight_ih_l0`, `bias_hh_l1_reverse`, ...); the number of
     layers, the sizes, the directions and whether there are biases are read from it. Raises
     ValueError, naming the tensor, where names or shapes do not fit together.
+
+    A family of cells that torch.nn has not is a subclass: it says which it knows, what shapes
+    their parameters have, and how a step goes (`searched_cells`).
     """
 
+    known: ClassVar[dict[str, tuple[str, ...]]] = CELL_POINTS  # letters of the points of each cell
+    compiled: ClassVar[bool] = True  # whether the kernels have these cells
+
     def __init__(self, cell: str, weights: dict[str, Tensor]):
-        if cell not in CELL_POINTS:
-            raise ValueError(f"cell {cell!r} is not one of {', '.join(CELL_POINTS)}")
+        if cell not in self.known:
+            raise ValueError(f"cell {cell!r} is not one of {', '.join(self.known)}")
         if "weight_hh_l0" not in weights or "weight_ih_l0" not in weights:
             raise ValueError("weight_ih_l0 and weight_hh_l0 are needed")
         self.cell = cell
-        self.letters = CELL_POINTS[cell]
+        self.letters = self.known[cell]
         self.hidden_size = weights["weight_hh_l0"].shape[-1]
         self.input_size = weights["weight_ih_l0"].shape[-1]
         self.num_layers = sum(
@@ -96,19 +103,40 @@ class Recurrent:
         self._fused: dict[str, nn.RNNBase] = {}
         self._packed: dict[str, kernels.Packed] = {}
 
-    def _layers(self, weights: dict[str, Tensor]) -> list[list[Direction]]:
+    def shapes(self, width: int) -> dict[str, tuple[int, ...]]:
+        """Shapes of the parameters of a direction that reads `width` numbers a step."""
         H, G = self.hidden_size, GATES[self.cell]
+        shapes = {"weight_ih": (G * H, width), "weight_hh": (G * H, H)}
+        return shapes | {"bias_ih": (G * H,), "bias_hh": (G * H,)} if self.bias else shapes
+
+    def from_x(self, direction: Direction, x: Tensor) -> Tensor:
+        """What steps take from their inputs alone: x (..., input) -> (..., G * H)."""
+        return F.linear(x, direction.weight_ih, direction.bias_ih)
+
+    def step(self, direction: Direction, from_x: Tensor, before: Tensor) -> dict[str, Tensor]:
+        """One step from `from_x` (..., G * H) and the state before it, (1 or 2, ..., H): every
+        point of the cell by its letter, (..., H) each."""
+        from_h = F.linear(before[0], direction.weight_hh, direction.bias_hh)
+        now = gates(self.cell, from_x, from_h)
+        if self.cell == "lstm":
+            now["c"] = now["f"] * before[1] + now["i"] * now["g"]
+            now["h"] = now["o"] * now["c"].tanh()
+        elif self.cell == "gru":
+            now["h"] = (1 - now["z"]) * now["n"] + now["z"] * before[0]
+        else:
+            now["h"] = now["a"].tanh() if self.cell == "rnn_tanh" else now["a"].relu()
+        return now
+
+    def _layers(self, weights: dict[str, Tensor]) -> list[list[Direction]]:
+        H = self.hidden_size
         layers, row = [], 0
         for layer in range(self.num_layers):
             width = self.input_size if layer == 0 else H * (1 + self.bidirectional)
             directions = []
             for reverse in (False, True)[: 1 + self.bidirectional]:
                 suffix = f"_l{layer}" + "_reverse" * reverse
-                shapes = {"weight_ih": (G * H, width), "weight_hh": (G * H, H)}
-                if self.bias:
-                    shapes |= {"bias_ih": (G * H,), "bias_hh": (G * H,)}
                 tensors = dict.fromkeys(("bias_ih", "bias_hh"))
-                for name, shape in shapes.items():
+                for name, shape in self.shapes(width).items():
                     tensor = weights.pop(name + suffix, None)
                     if tensor is None:
                         raise ValueError(f"{name}{suffix} {shape} is missing")
@@ -155,7 +183,8 @@ class Recurrent:
         B = self._check(x, state)
         if state is None:
             state = x.new_zeros(self.state_rows, B, self.hidden_size)
-        fast = x.device.type == "cpu" and x.dtype == torch.float32 and kernels.ready()
+        plain = x.device.type == "cpu" and x.dtype == torch.float32
+        fast = self.compiled and plain and kernels.ready()
         after, captured = torch.empty_like(state), {}
         for directions in self.layers:
             outputs = []

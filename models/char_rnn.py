@@ -1,17 +1,17 @@
 """Character-level recurrent language models: embed, recur, predict the next character.
 
 Source: Mikolov et al. 2010 (recurrent language models); Karpathy, Johnson, Fei-Fei 2015
-(arXiv:1506.02078) for the character form. The network is a `torch.nn` RNN, LSTM or GRU with
-its own parameter names under `rnn.`, an embedding (or one-hot input) before and one linear
-layer after it. This module holds the network as it is trained; `cells` holds the explicit
-steps that show its gates.
+(arXiv:1506.02078) for the character form. The network is a `torch.nn` RNN, LSTM or GRU, or one
+of `searched_cells`, with its own parameter names under `rnn.`, an embedding (or one-hot input)
+before and one linear layer after it. This module holds the network as it is trained; `cells`
+holds the explicit steps that show its gates.
 """
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from copy import deepcopy
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Literal
 
 import torch
@@ -27,16 +27,20 @@ from models.checkpoint import (
     config_of,
     fill,
 )
+from models.searched_cells import SEARCHED, SearchedRecurrent, check_widths
 from models.stepper import Stepper
 from models.text import Characters
 
-CellName = Literal["rnn_tanh", "rnn_relu", "lstm", "gru"]
-CELLS: dict[str, type[nn.RNNBase]] = {
-    "rnn_tanh": nn.RNN,
-    "rnn_relu": nn.RNN,
+CellName = Literal["rnn_tanh", "rnn_relu", "lstm", "gru", "mut1", "mut2", "mut3"]
+CELLS: dict[str, Callable[..., nn.Module]] = {
+    "rnn_tanh": partial(nn.RNN, nonlinearity="tanh"),
+    "rnn_relu": partial(nn.RNN, nonlinearity="relu"),
     "lstm": nn.LSTM,
     "gru": nn.GRU,
+    **SEARCHED,
 }
+# What runs a cell and shows what it computes.
+AT_WORK = dict.fromkeys(CELLS, Recurrent) | dict.fromkeys(SEARCHED, SearchedRecurrent)
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,10 @@ class CharRNNConfig:
             "embedding_size": (0, 8192),
         }
         check_sizes(self, bounds)
+        try:
+            check_widths(self.cell, self.input_size, self.hidden_size)
+        except ValueError as error:
+            raise CheckpointError(str(error)) from error
 
     def to_dict(self) -> dict:
         """The fields as plain JSON values."""
@@ -85,13 +93,11 @@ class CharRNN(nn.Module):
             if config.embedding_size
             else None
         )
-        options = {"nonlinearity": config.cell[4:]} if config.cell.startswith("rnn_") else {}
         self.rnn = CELLS[config.cell](
             config.input_size,
             config.hidden_size,
             config.num_layers,
             dropout=config.dropout if config.num_layers > 1 else 0.0,
-            **options,
         )
         self.dropout = nn.Dropout(config.dropout)
         self.output = nn.Linear(config.hidden_size, config.vocab_size)
@@ -155,6 +161,12 @@ def open_checkpoint(files: CheckpointFiles, device: str = "cpu", capacity: int =
     return runner
 
 
+def at_work(network: CharRNN) -> Recurrent:
+    """The recurrent layers of a network, from its weights."""
+    cell = network.config.cell
+    return AT_WORK[cell](cell, dict(network.rnn.state_dict()))
+
+
 class CharRunner:
     """A character checkpoint at work: traces of whole texts, and steps for the engine.
 
@@ -169,7 +181,7 @@ class CharRunner:
         self.network, self.characters, self.capacity = network, characters, capacity
         self.reads = characters
         self.vocab_size = len(characters)
-        self.recurrent = Recurrent(network.config.cell, dict(network.rnn.state_dict()))
+        self.recurrent = at_work(network)
         self.points = self.recurrent.points
 
     @cached_property
@@ -178,7 +190,7 @@ class CharRunner:
         network, recurrent = self.network, self.recurrent
         if network.output.weight.device.type != "cpu":
             network = deepcopy(network).cpu()
-            recurrent = Recurrent(network.config.cell, dict(network.rnn.state_dict()))
+            recurrent = at_work(network)
         table = network.embed(torch.arange(self.vocab_size))  # (V, input_size)
         return Stepper(recurrent, table, network.output.weight, network.output.bias, self.capacity)
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from models import kernels
-from models.cells import GATES, Recurrent, gates
+from models.cells import GATES, Recurrent
 
 
 class Stepper:
@@ -42,11 +42,10 @@ class Stepper:
         self.state = np.zeros((capacity, recurrent.state_rows, H), np.float32)
         self.layout = [(point.name, k * H, (k + 1) * H) for k, point in enumerate(recurrent.points)]
         self.width = len(self.layout) * H
-        first = recurrent.layers[0][0]
         with torch.no_grad():
-            self._table = F.linear(table, first.weight_ih, first.bias_ih)  # (V, G * H)
+            self._table = recurrent.from_x(recurrent.layers[0][0], table)  # (V, G * H)
         self._output = (output_weight.detach(), output_bias.detach())
-        self._kernels = self._kernel_step() if kernels.ready() else None
+        self._kernels = self._kernel_step() if recurrent.compiled and kernels.ready() else None
 
     def _kernel_step(self) -> "_KernelStep":
         return _KernelStep(self.recurrent, self._table, *self._output, self.state)
@@ -67,7 +66,7 @@ class Stepper:
         B = len(slots)
         if not 0 < B <= len(self.state) or slots.shape != tokens.shape:
             raise ValueError(f"{B} slots and {len(tokens)} tokens, of {len(self.state)} slots")
-        if kernels.ready():
+        if self.recurrent.compiled and kernels.ready():
             if self._kernels is None:
                 self._kernels = self._kernel_step()
             return self._kernels(slots, tokens)
@@ -83,24 +82,15 @@ class Stepper:
     @torch.no_grad()
     def _step_torch(self, slot: int, token: int) -> tuple[np.ndarray, np.ndarray]:
         """One row by torch, in the order of the formulas: capture (width,), logits (V,)."""
-        cell = self.recurrent.cell
+        recurrent, found = self.recurrent, []
         from_x, state = self._table[token].clone(), torch.tensor(self.state[slot])  # (S, H)
-        found = []
-        for layer, (direction,) in enumerate(self.recurrent.layers):
-            before = state[direction.rows]  # h, and c of an LSTM
+        for layer, (direction,) in enumerate(recurrent.layers):
             if layer:
-                from_x = F.linear(h, direction.weight_ih, direction.bias_ih)  # noqa: F821
-            from_h = F.linear(before[0], direction.weight_hh, direction.bias_hh)
-            now = gates(cell, from_x, from_h)
-            if cell == "lstm":
-                before[1] = now["c"] = now["f"] * before[1] + now["i"] * now["g"]
-                h = now["o"] * now["c"].tanh()
-            elif cell == "gru":
-                h = (1 - now["z"]) * now["n"] + now["z"] * before[0]
-            else:
-                h = now["a"].tanh() if cell == "rnn_tanh" else now["a"].relu()
-            before[0] = now["h"] = h
-            found += [now[letter] for letter in self.recurrent.letters]
+                from_x = recurrent.from_x(direction, now["h"])  # noqa: F821
+            now = recurrent.step(direction, from_x, state[direction.rows])
+            state[direction.rows] = torch.stack([now[x] for x in recurrent.state_letters])
+            found += [now[letter] for letter in recurrent.letters]
+        h = now["h"]
         logits = F.linear(h, *self._output)
         self.state[slot] = state.numpy()
         return torch.cat(found).numpy(), logits.numpy()

@@ -12,7 +12,15 @@ from models.training.language import evaluate
 from models.training.recipes import Recipe
 from models.training.samples import write_on
 
-CELL_NAMES = {"lstm": "LSTM", "gru": "GRU", "rnn_tanh": "RNN, tanh", "rnn_relu": "RNN, ReLU"}
+CELL_NAMES = {
+    "lstm": "LSTM",
+    "gru": "GRU",
+    "rnn_tanh": "RNN, tanh",
+    "rnn_relu": "RNN, ReLU",
+    "mut1": "MUT1",
+    "mut2": "MUT2",
+    "mut3": "MUT3",
+}
 
 
 def measure(network, corpus: Corpus, evaluate=evaluate) -> dict:
@@ -113,10 +121,11 @@ def _card(name, recipe, corpus, count, figures, progress, sample) -> str:
     net = recipe.config(len(corpus.symbols)).to_dict()
     source = f"embedding {net['embedding_size']}" if net["embedding_size"] else "one-hot input"
     read = progress["step"] * recipe.batch_size * recipe.chunk
+    layers = "layer" if net["num_layers"] == 1 else "layers"
     return f"""# {name}
 
-{recipe.title}: a character model, {net["num_layers"]} layers of {net["hidden_size"]} \
-({CELL_NAMES[net["cell"]]}), {source}, {len(corpus.symbols)} symbols, \
+{recipe.title}: a character model, {net["num_layers"]} {layers} \
+of {net["hidden_size"]} ({CELL_NAMES[net["cell"]]}), {source}, {len(corpus.symbols)} symbols, \
 {count:,} parameters.
 
 {figures_table(figures)}
@@ -125,7 +134,8 @@ The command that trained it and measured these figures: `make train NAME={name}`
 ({recipe.epochs} epochs, {read:,} characters read, chunks of {recipe.chunk} in {recipe.batch_size} \
 streams with the state carried over, Adam at {recipe.learning_rate:g} with a cosine, gradient \
 norm clipped at {recipe.clip:g}, dropout {net["dropout"]:g}, input weights started at \
-{recipe.input_gain:g} times Xavier's, bfloat16 products while training, \
+{recipe.input_gain:g} times Xavier's, {"bfloat16" if recipe.bfloat16 else "float32"} products \
+while training, \
 {progress["seconds"] / 60:.0f} minutes on one busy CPU core).
 {recipe.note}
 {sources(recipe, corpus, sample)}"""

@@ -7,16 +7,17 @@ that the card can tell what a network of this recipe reaches on the whole, not t
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean, stdev
 
 import torch
-from torch.nn import functional as F
 
 from models import airline
 from models.airline import TEST, TRAIN, VALIDATION, Scale
-from models.checkpoint import write_checkpoint
+from models.checkpoint import write_checkpoint, write_file
 from models.forecaster import CellName, Forecaster, ForecasterConfig, ForecastRunner
+from models.training import side_by_side
 
 CELLS: dict[str, CellName] = {
     "airline-rnn": "rnn_tanh",
@@ -31,25 +32,15 @@ AHEAD = "test_fed_back"  # the test part forecast from the end of 1958 alone
 
 
 def train(
-    cell: CellName, window: int, seed: int, epochs: int = EPOCHS
-) -> tuple[Forecaster, list[float]]:
-    """The trained network, and its loss in scaled units at the start of each epoch."""
+    cell: CellName, window: int, seeds: Sequence[int], epochs: int = EPOCHS
+) -> tuple[list[Forecaster], torch.Tensor]:
+    """The trained networks, and their losses in scaled units before each epoch (epochs, S)."""
     values = airline.series()
     scale = Scale.fit(values[TRAIN])
-    config = ForecasterConfig(
-        cell, HIDDEN, window=window, low=scale.low, high=scale.low + scale.span
-    )
-    network = Forecaster(config).initialize(torch.Generator().manual_seed(seed))
+    high = scale.low + scale.span
+    config = ForecasterConfig(cell, HIDDEN, window=window, low=scale.low, high=high)
     x, y = airline.part(scale.apply(values), window, TRAIN)
-    optimizer = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
-    losses = []
-    for _ in range(epochs):
-        loss = F.mse_loss(network(x), y)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return network.eval().requires_grad_(False), losses
+    return side_by_side.train(config, seeds, x, y, epochs, LEARNING_RATE)
 
 
 def figures(network: Forecaster) -> dict[str, float]:
@@ -87,17 +78,18 @@ def measure(cell: CellName, file: Path, windows=WINDOWS, seeds: int = SEEDS) -> 
     """Train and measure every window and seed; a line each in a file, from which a run goes on."""
     lines = file.read_text("utf-8").splitlines() if file.is_file() else []
     rows = [json.loads(line) for line in lines]
-    done = {(row["window"], row["seed"]) for row in rows}
     file.parent.mkdir(parents=True, exist_ok=True)
     for window in windows:
-        for seed in range(seeds):
-            if (window, seed) in done:
-                continue
-            network, _ = train(cell, window, seed)
-            rows.append({"window": window, "seed": seed, **figures(network)})
-            with file.open("a", encoding="utf-8") as out:
-                out.write(json.dumps(rows[-1]) + "\n")
-            print(rows[-1], flush=True)
+        if any(row["window"] == window for row in rows):
+            continue
+        networks, _ = train(cell, window, range(seeds))
+        new = [
+            {"window": window, "seed": seed, **figures(network)}
+            for seed, network in enumerate(networks)
+        ]
+        rows += new
+        write_file(file, "".join(json.dumps(row) + "\n" for row in rows))
+        print(cell, window, by_window(new), flush=True)
     return rows
 
 
@@ -121,7 +113,8 @@ def make(name: str, folder: Path, run: Path) -> None:
     cell = CELLS[name]
     rows = measure(cell, run / "seeds.jsonl")
     best = min(rows, key=lambda row: row["validation"])
-    network, losses = train(cell, best["window"], best["seed"])
+    networks, losses = train(cell, best["window"], range(SEEDS))
+    network = networks[best["seed"]]
     network.load_state_dict({k: v.half().float() for k, v in network.state_dict().items()})
     found = {key: round(value, 2) for key, value in figures(network).items()}
     simple = {
@@ -153,7 +146,7 @@ def make(name: str, folder: Path, run: Path) -> None:
         "training": {
             "epochs": EPOCHS,
             "seed": best["seed"],
-            "losses": [round(loss, 6) for loss in losses[:: EPOCHS // 100]],
+            "losses": [round(loss, 6) for loss in losses[:: EPOCHS // 100, best["seed"]].tolist()],
         },
     }
     card = _card(name, cell, best, found, simple, spread, better, len(rows))

@@ -22,7 +22,6 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from models.cells import Recurrent
-from models.char_rnn import CELLS, CellName
 from models.checkpoint import (
     CheckpointError,
     CheckpointFiles,
@@ -36,6 +35,8 @@ from models.text import FoldedCharacters
 from models.trace import Point, choose
 from models.words import Words
 
+CellName = Literal["rnn_tanh", "lstm", "gru"]
+CELLS: dict[str, type[nn.RNNBase]] = {"rnn_tanh": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 READERS = {"characters": FoldedCharacters, "words": Words}
 MOST_LABELS = 1000
 
@@ -113,14 +114,12 @@ class SequenceClassifier(nn.Module):
             if config.embedding_size
             else None
         )
-        options = {"nonlinearity": config.cell[4:]} if config.cell.startswith("rnn_") else {}
         self.rnn = CELLS[config.cell](
             config.input_size,
             config.hidden_size,
             config.num_layers,
             bidirectional=config.bidirectional,
             dropout=config.dropout if config.num_layers > 1 else 0.0,
-            **options,
         )
         self.attention = (
             Attention(config.pooled_size, config.attention_size)

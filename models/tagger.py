@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from models.cells import Recurrent
-from models.char_rnn import CELLS, CellName
 from models.checkpoint import (
     CheckpointError,
     CheckpointFiles,
@@ -25,7 +24,13 @@ from models.checkpoint import (
     config_of,
     fill,
 )
-from models.sequence_classifier import check_labels, reader_of, start_recurrent
+from models.sequence_classifier import (
+    CELLS,
+    CellName,
+    check_labels,
+    reader_of,
+    start_recurrent,
+)
 from models.spelling import PIECES, SHAPES, pieces_of, shape_of
 from models.trace import Point, choose
 from models.words import Words
@@ -89,14 +94,12 @@ class Tagger(nn.Module):
         self.embedding = nn.Embedding(config.vocab_size, config.embedding_size)
         self.piece_embedding = nn.Embedding(config.pieces, config.piece_size)
         self.shape_embedding = nn.Embedding(len(SHAPES), config.shape_size)
-        options = {"nonlinearity": config.cell[4:]} if config.cell.startswith("rnn_") else {}
         self.rnn = CELLS[config.cell](
             config.input_size,
             config.hidden_size,
             config.num_layers,
             bidirectional=config.bidirectional,
             dropout=config.dropout if config.num_layers > 1 else 0.0,
-            **options,
         )
         self.dropout = nn.Dropout(config.dropout)
         self.output = nn.Linear(config.hidden_size * (1 + config.bidirectional), len(config.labels))

@@ -34,6 +34,10 @@ class Characters:
             found = [(at, c) for at, c in enumerate(text) if c not in index]
             raise UnknownCharacters(found) from None
 
+    def knows(self, number: int) -> bool:
+        """Whether a number stands for one symbol: here they all do."""
+        return 0 <= number < len(self)
+
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Start and stop of each token in a text."""
         return [(at, at + 1) for at in range(len(text))]

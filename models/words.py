@@ -1,7 +1,7 @@
 """Text to words and back, for models that read words.
 
 A text is cut as the English treebanks cut theirs: punctuation stands alone, and what is written
-together with a word (`n't`, `'s`, `'ll`) is a word of its own. Nothing of a text is lost but spaces.
+together with a word (`n't`, `'s`, `'ll`) is a word of its own. Nothing but spaces is lost.
 """
 
 import re
@@ -52,6 +52,10 @@ class Words:
     def encode(self, text: str) -> list[int]:
         """Numbers of the words of a text."""
         return [self.number(text[start:stop]) for start, stop in cut(text)]
+
+    def knows(self, number: int) -> bool:
+        """Whether a number stands for one word, not for all unknown ones."""
+        return 0 < number < len(self)
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Start and stop of each token in a text."""

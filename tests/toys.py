@@ -13,7 +13,9 @@ from models.forecaster import Forecaster, ForecasterConfig
 from models.questions import ANSWERS, vocabulary
 from models.scenes import MOST
 from models.seq2seq import Seq2Seq, Seq2SeqConfig
+from models.sequence_classifier import SequenceClassifier, SequenceClassifierConfig
 from models.subwords import END, Vocabulary, characters, source_pieces, target_pieces, words
+from models.tagger import Tagger, TaggerConfig
 from models.transformer_lm import TransformerLM, TransformerLMConfig
 from models.transformer_seq2seq import TransformerSeq2Seq, TransformerSeq2SeqConfig
 from models.vqa import Vqa, VqaConfig
@@ -320,3 +322,47 @@ def write_forecaster(folder: Path, id: str, seed: int = 0) -> Forecaster:
     card = f"# {folder.name}\n\nA toy of seed {seed}.\n"
     write_checkpoint(folder, said, {}, built.state_dict(), card)
     return built
+
+
+# -- networks that give labels ---------------------------------------------------------------
+
+LANGUAGES = ["one", "two", "three"]
+TAGS = ["NOUN", "VERB", "X"]
+WORDS = ["<unk>", ".", "a", "fish", "n't", "the"]
+CLASSIFIERS = {
+    "toy-names": SequenceClassifierConfig("gru", "characters", 6, LANGUAGES, 7),
+    "toy-plain-names": SequenceClassifierConfig("rnn_tanh", "characters", 6, LANGUAGES, 5, 2),
+    "toy-both-ways": SequenceClassifierConfig(
+        "lstm", "words", len(WORDS), LANGUAGES, 4, embedding_size=3, bidirectional=True
+    ),
+    "toy-mean": SequenceClassifierConfig(
+        "gru", "words", len(WORDS), LANGUAGES, 4, embedding_size=3, pooling="mean"
+    ),
+    "toy-attention": SequenceClassifierConfig(
+        "lstm", "words", len(WORDS), LANGUAGES, 4, 1, 3, True, "attention", 5
+    ),
+}
+TAGGERS = {
+    "toy-tagger": TaggerConfig("lstm", len(WORDS), TAGS, 5, 1, 4, 16, 3, 2),
+    "toy-tagger-one-way": TaggerConfig("gru", len(WORDS), TAGS, 5, 2, 4, 16, 3, 2, False),
+}
+
+
+def symbols_of(config) -> list[str]:
+    """The vocabulary of a toy that gives labels."""
+    return list("-abcde") if getattr(config, "reads", "words") == "characters" else WORDS
+
+
+def write_labeller(folder: Path, config, seed: int = 0):
+    """Write a checkpoint folder of a classifier or a tagger; returns its network."""
+    kind = Tagger if isinstance(config, TaggerConfig) else SequenceClassifier
+    built = _lively(kind(config), 0.8, torch.Generator().manual_seed(seed))
+    said = {**about(config, "A toy that labels"), "kind": kind.kind}
+    write_checkpoint(folder, said, symbols_of(config), built.state_dict(), f"# {folder.name}\n")
+    return built
+
+
+def write_labellers(folder: Path) -> dict:
+    """Write every classifier and tagger; the networks by the checkpoints' names."""
+    every = CLASSIFIERS | TAGGERS
+    return {name: write_labeller(folder / name, config) for name, config in every.items()}

@@ -63,14 +63,14 @@ async def trace(request: Request, id: str, body: TraceRequest) -> dict:
             "bad_range",
         )
     points = read_points(runner, body.points)
-    _check_size(points, body.start, stop, len(tokens), state.settings.max_trace_bytes)
+    check_size(points, body.start, stop, len(tokens), state.settings.max_trace_bytes)
     await state.ready()
     run, memory = (_trace, ()) if hasattr(runner, "trace") else (_reading, (state.readings,))
     async with state.tracing:
         return await run_in_threadpool(run, entry, tokens, points, body.start, stop, *memory)
 
 
-def _check_size(points: list, start: int, stop: int, length: int, limit: int) -> None:
+def check_size(points: list, start: int, stop: int, length: int, limit: int) -> None:
     """Refuse more numbers than are sent, before they are made."""
     once, each = 0, 0  # bytes: of all steps together, of a step
     for p in points:
@@ -98,20 +98,19 @@ def _trace(entry, tokens: list[int], points: list, start: int, stop: int) -> dic
     runner = entry.runner
     names = [point.name for point in points]
     values, after, probability = runner.trace(tokens, names, start, stop)
-    top = after.topk(min(NEXT, after.shape[-1]))
+    top = None if after is None else after.topk(min(NEXT, after.shape[-1]))
     symbols = runner.reads.symbols
     return {
         "checkpoint": entry.id,
         "tokens": [symbols[token] for token in tokens[start:stop]],
-        "points": {
-            p.name: {"axes": p.axes, "range": p.range, "data": encode(_array(values[p.name]))}
-            for p in points
-        },
-        "next": {
+        "points": told_points(points, values),
+        "next": None
+        if top is None
+        else {
             "tokens": [[symbols[k] for k in row] for row in top.indices.tolist()],
             "probabilities": encode(_array(top.values)),
         },
-        "probability": encode(_array(probability)),
+        "probability": None if probability is None else encode(_array(probability)),
     }
 
 
@@ -143,6 +142,14 @@ def _reading(entry, tokens: list[int], points: list, start: int, stop: int, read
             "probabilities": encode(top.data),
         },
         "probability": None if given is None else encode(_array(given)),
+    }
+
+
+def told_points(points: list, values: dict) -> dict:
+    """Points as they are sent, each with its numbers."""
+    return {
+        p.name: {"axes": p.axes, "range": p.range, "data": encode(_array(values[p.name]))}
+        for p in points
     }
 
 

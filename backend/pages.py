@@ -102,7 +102,8 @@ def favicon() -> Response:
 
 @router.get("/{language}/")
 def home(request: Request, language: str) -> Response:
-    return render(request, require_language(language), "home.html")
+    course = lessons.course(require_language(language))
+    return render(request, language, "home.html", course=course)
 
 
 @router.get("/{language}/checkpoints")

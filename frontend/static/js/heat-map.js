@@ -242,7 +242,7 @@ export class HeatMap {
         margin: { l: width, r: 0, t: 8, b: 8 },
         paper_bgcolor: "rgba(0,0,0,0)",
         plot_bgcolor: "rgba(0,0,0,0)",
-        font: { family: color("--mono").replaceAll('"', ""), size: 10.5, color: color("--ink-3") },
+        font: { family: color("--mono").replaceAll('"', ""), size: 10.5 * (parseFloat(color("--scale")) || 1), color: color("--ink-3") },
         xaxis: { visible: false, fixedrange: true },
         yaxis: {
           range: [units - 0.5, -0.5],

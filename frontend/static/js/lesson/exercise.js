@@ -10,7 +10,10 @@ export class Exercise {
   constructor(element, lesson) {
     Object.assign(this, lesson);
     this.element = element;
+    const number = [...document.querySelectorAll(".exercise")].indexOf(element) + 1;
+    element.setAttribute("aria-label", t("exercise {n}", { n: number }));
     this.about = JSON.parse(element.dataset.exercise);
+    element.prepend(make("p", { class: "number" }, `${t("exercise {n}", { n: number })} · ${t(`exercise: ${this.about.kind}`)}`));
     this.hint = element.querySelector(".hint");
     this.hint.querySelector("summary").textContent = t("a hint");
     this.verdict = make("p", { class: "verdict", role: "status" });

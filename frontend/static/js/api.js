@@ -28,6 +28,11 @@ export function slices(id, body, signal) {
   return json(`/api/checkpoints/${encodeURIComponent(id)}/slices`, post(body, signal));
 }
 
+/** Follow a loss back in time. @param {string} id @param {object} body as POST .../gradients */
+export function gradients(id, body, signal) {
+  return json(`/api/checkpoints/${encodeURIComponent(id)}/gradients`, post(body, signal));
+}
+
 /** Write. @param {object} body as POST .../generate @param {Receive} receive */
 export function generate(id, body, signal, receive) {
   return stream(`/api/checkpoints/${encodeURIComponent(id)}/generate`, post(body, signal), receive);
@@ -76,6 +81,16 @@ export function scene(seed) {
 /** A recurrent layer of torch that was run. @param {Record<string, string|number|boolean>} sizes */
 export function shapes(sizes) {
   return json(`/api/shapes?${new URLSearchParams(sizes)}`);
+}
+
+/** The trainings that can be watched, each with its parameters. */
+export async function recipes() {
+  return (await json("/api/training")).recipes;
+}
+
+/** Train. @param {string} recipe @param {object} parameters @param {Receive} receive */
+export function train(recipe, parameters, signal, receive) {
+  return stream(`/api/training/${encodeURIComponent(recipe)}`, post({ parameters }, signal), receive);
 }
 
 /** Whether an answer to an exercise is right. @param {{answer: number, language: string}} body */

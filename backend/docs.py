@@ -18,6 +18,10 @@ EXAMPLES = {  # a checkpoint, and a body for it
         "shakespeare-lstm",
         {"text": "To be, or not\nTo be", "property": "line_position"},
     ),
+    "/api/checkpoints/{id}/gradients": (
+        "shakespeare-lstm",
+        {"text": "To be, or not to be", "at": 17, "points": ["rnn.1.c"], "clip": 1.0, "chunk": 8},
+    ),
     "/api/checkpoints/{id}/slices": (
         "shakespeare-gpt",
         {

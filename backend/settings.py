@@ -37,6 +37,12 @@ class Settings:
     max_target_tokens: int = _setting(200, "tokens one translation or caption may write")
     max_series_values: int = _setting(2000, "values of a series to forecast")
     max_forecast_steps: int = _setting(240, "values of a series one forecast may go ahead")
+    max_gradient_characters: int = _setting(
+        400, "characters of a text whose gradients are followed back"
+    )
+    max_gradient_work: int = _setting(
+        1 << 30, "steps times parameters of a text whose gradients are followed back"
+    )
     max_trace_bytes: int = _setting(64 << 20, "bytes of captured numbers in one trace")
     max_stream_bytes: int = _setting(512 << 20, "bytes of captured numbers in one generation")
     max_body_bytes: int = _setting(256 << 10, "bytes of a request's body")

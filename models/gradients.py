@@ -22,9 +22,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from models.cells import GATES, gates
-from models.char_rnn import CharRNN
+from models.char_rnn import CharRNN, CharRunner
 from models.jacobians import Jacobians, jacobians
 
+MEASURED = tuple(GATES)  # cells whose steps are known here
 TINY = 1e-6  # that torch.nn.utils.clip_grad_norm_ adds to a norm
 
 
@@ -104,6 +105,25 @@ class Measured:
     chunk_norms: Tensor  # (chunks,): of the part that each chunk gives
 
 
+def can_measure(runner) -> bool:
+    """Whether a checkpoint at work is a network that can be unrolled here."""
+    return isinstance(runner, CharRunner) and runner.network.config.cell in MEASURED
+
+
+def points_of(runner: CharRunner) -> list[str]:
+    """The points whose gradients are told: the states of every layer."""
+    letters = runner.recurrent.state_letters
+    return [f"rnn.{k}.{x}" for k in range(runner.recurrent.num_layers) for x in letters]
+
+
+def spread(T: int, count: int) -> list[int]:
+    """At most `count` of the steps 0 .. T - 1, evenly, the first and the last among them."""
+    if count < 2:
+        return [T - 1][:count]
+    count = min(count, T)
+    return sorted({round(k * (T - 1) / max(1, count - 1)) for k in range(count)})
+
+
 @torch.enable_grad()
 def measure(
     network: CharRNN,
@@ -115,9 +135,11 @@ def measure(
     """The gradients of the loss at step `at` (None: of the sum over all steps).
 
     `tokens` has T + 1 entries, the last of which is only predicted. Raises ValueError for fewer
-    than 2, for a step that there is not and for a chunk below 1.
+    than 2, for a step that there is not, for a chunk below 1 and for a cell not in `MEASURED`.
     """
     T = len(tokens) - 1
+    if network.config.cell not in MEASURED:
+        raise ValueError(f"cell {network.config.cell} is not one of {', '.join(MEASURED)}")
     if T < 1:
         raise ValueError(f"{T + 1} tokens, expected at least 2: one is read, the next is predicted")
     if at is not None and not 0 <= at < T:

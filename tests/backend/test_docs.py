@@ -7,6 +7,7 @@ import pytest
 from backend.api.answer import FIELDS, AnswerQuery
 from backend.api.caption import CaptionQuery
 from backend.api.generate import GenerateRequest
+from backend.api.gradients import GradientsRequest
 from backend.api.slices import EditsWish, SlicesRequest, SliceWish
 from backend.api.trace import TraceRequest
 from backend.api.translate import TranslateRequest
@@ -19,6 +20,7 @@ MODELS = {
     "generate": GenerateRequest,
     "translate": TranslateRequest,
     "slices": SlicesRequest,
+    "gradients": GradientsRequest,
 }
 
 

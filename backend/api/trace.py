@@ -13,6 +13,7 @@ from backend.errors import Invalid, TooLarge
 
 router = APIRouter(prefix="/api/checkpoints", tags=["trace"])
 NEXT = 5  # most likely next tokens that are told
+TOLD = 16  # bytes, about, that one of them takes
 STEPS = ("time", "query")  # axes that start and stop cut
 
 
@@ -23,6 +24,7 @@ class TraceRequest(BaseModel):
     points: list[str] | None = Field(None, description="names of points; null means all")
     start: int = Field(0, ge=0, description="first step that is shown")
     stop: int | None = Field(None, ge=1, description="step after the last; null: the end")
+    top: int = Field(NEXT, ge=1, le=1024, description="most likely next tokens that are told")
 
 
 class TracedPoint(BaseModel):
@@ -33,12 +35,13 @@ class TracedPoint(BaseModel):
 
 class NextTokens(BaseModel):
     tokens: list[list[str]]
-    probabilities: Array = Field(description="(time, 5), beside `tokens`")
+    probabilities: Array = Field(description="(time, top), beside `tokens`")
 
 
 class Trace(BaseModel):
     checkpoint: str
     tokens: list[str]
+    token_ids: list[int] = Field(description="their numbers in the vocabulary")
     points: dict[str, TracedPoint]
     next: NextTokens | None = Field(description="null where nothing is predicted")
     probability: Array | None = Field(
@@ -67,7 +70,7 @@ async def trace(request: Request, id: str, body: TraceRequest) -> dict:
     await state.ready()
     run, memory = (_trace, ()) if hasattr(runner, "trace") else (_reading, (state.readings,))
     async with state.tracing:
-        return await run_in_threadpool(run, entry, tokens, points, body.start, stop, *memory)
+        return await run_in_threadpool(run, entry, tokens, points, body, stop, *memory)
 
 
 def check_size(points: list, start: int, stop: int, length: int, limit: int) -> None:
@@ -93,9 +96,9 @@ def check_size(points: list, start: int, stop: int, length: int, limit: int) -> 
         )
 
 
-def _trace(entry, tokens: list[int], points: list, start: int, stop: int) -> dict:
+def _trace(entry, tokens: list[int], points: list, body: TraceRequest, stop: int) -> dict:
     """Of a network that reads step by step."""
-    runner = entry.runner
+    runner, start = entry.runner, body.start
     names = [point.name for point in points]
     values, after, probability = runner.trace(tokens, names, start, stop)
     top = None if after is None else after.topk(min(NEXT, after.shape[-1]))
@@ -103,6 +106,7 @@ def _trace(entry, tokens: list[int], points: list, start: int, stop: int) -> dic
     return {
         "checkpoint": entry.id,
         "tokens": [symbols[token] for token in tokens[start:stop]],
+        "token_ids": tokens[start:stop],
         "points": told_points(points, values),
         "next": None
         if top is None
@@ -114,23 +118,28 @@ def _trace(entry, tokens: list[int], points: list, start: int, stop: int) -> dic
     }
 
 
-def _reading(entry, tokens: list[int], points: list, start: int, stop: int, readings) -> dict:
+def _reading(entry, tokens: list[int], points: list, body: TraceRequest, stop: int, readings):
     """Of a transformer, which reads a text at once."""
     from models.reading import NOTHING, Slice
 
     runner = entry.runner
-    symbols = runner.reads.symbols
+    symbols, start = runner.reads.symbols, body.start
     steps = (start, stop)
     key = (entry.id, tuple(tokens), (), NOTHING)  # as that of a request for slices
     with readings.use(key, lambda: runner.reading(tokens)) as found:
         cut = [found.slice(Slice(p.name, {a: steps for a in STEPS if a in p.axes})) for p in points]
         predicts = runner.config.causal
         last = f"blocks.{runner.config.num_layers - 1}.lens"
-        top = found.slice(Slice(last, {"time": steps}, top=NEXT)) if predicts else None
+        top = (
+            found.slice(Slice(last, {"time": steps}, top=min(body.top, len(symbols))))
+            if predicts
+            else None
+        )
         given = found.given(tokens)[start:stop] if predicts else None
     return {
         "checkpoint": entry.id,
         "tokens": [symbols[token] for token in tokens[start:stop]],
+        "token_ids": tokens[start:stop],
         "points": {
             one.point: {"axes": one.axes, "range": one.range, "data": encode(one.data)}
             for one in cut

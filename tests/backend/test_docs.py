@@ -11,12 +11,14 @@ from backend.api.gradients import GradientsRequest
 from backend.api.slices import EditsWish, SlicesRequest, SliceWish
 from backend.api.trace import TraceRequest
 from backend.api.translate import TranslateRequest
+from backend.api.units import UnitsRequest
 from backend.docs import EXAMPLES, UPLOADS, calls
 from backend.i18n import LANGUAGES
 from tests.toys import CONFIGS
 
 MODELS = {
     "trace": TraceRequest,
+    "units": UnitsRequest,
     "generate": GenerateRequest,
     "translate": TranslateRequest,
     "slices": SlicesRequest,

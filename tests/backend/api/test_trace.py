@@ -148,3 +148,12 @@ def test_a_text_as_long_as_may_be_is_read_and_one_character_more_is_not(tmp_path
             client.post("/api/checkpoints/toy/trace", json=body), 413, "text_too_long"
         )
         assert error["limit"] == 30
+
+
+def test_as_many_next_tokens_are_told_as_are_asked_for_and_each_has_its_number(client):
+    traced = trace(client, "toy-lstm", TEXT, points=[], top=1024)
+    shares = decode(traced["next"]["probabilities"])
+    assert shares.shape == (len(TEXT), len(SYMBOLS))
+    np.testing.assert_allclose(shares.sum(1), 1, atol=TOLERANCE)
+    assert all(sorted(row) == SYMBOLS for row in traced["next"]["tokens"])
+    assert traced["token_ids"] == [SYMBOLS.index(character) for character in TEXT]

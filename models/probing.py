@@ -8,14 +8,10 @@ For a number it is Pearson's correlation. The best of a thousand units looks goo
 a unit is chosen on one text and judged on another.
 """
 
-import argparse
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
-
-from models.properties import PROPERTIES, Property
 
 PENALTY = 1e-3  # of the linear reader's squared weights, a character
 

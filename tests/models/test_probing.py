@@ -55,7 +55,8 @@ def test_the_unit_that_was_planted_is_found_and_a_lucky_one_is_found_out():
     first[:, 3] += 8 * one  # knew it on the first text alone
     found = rank({"rnn.0.h": first}, {"rnn.0.h": second}, one, other, True)
     assert [unit.unit for unit in found[:2]] == [3, 7]
-    assert found[0].chosen > 0.99 and abs(found[0].judged - 0.5) < 0.15
+    assert found[0].chosen > 0.99
+    assert abs(found[0].judged - 0.5) < 0.15
     assert found[1].judged < 0.01
     assert len(found) == 40
 

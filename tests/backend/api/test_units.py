@@ -18,7 +18,8 @@ def ask(client, id="toy-lstm", **body):
 
 def test_every_unit_is_scored_on_one_half_and_judged_on_the_other(client, networks):
     told = ask(client, property="line_position", most=1000).json()
-    assert told["score"] == "correlation" and told["split"] == 12 and told["compared"] == 48
+    assert told["score"] == "correlation"
+    assert (told["split"], told["compared"]) == (12, 48)
     numbers = PROPERTIES["line_position"].of(TEXT)
     np.testing.assert_array_equal(decode(told["numbers"]), numbers)
     runner = CharRunner(networks["toy-lstm"], Characters(SYMBOLS), capacity=1)
@@ -35,7 +36,8 @@ def test_marks_of_the_reader_are_a_property_too(client):
     marks = [character == "b" for character in TEXT]
     marks[0] = None
     told = ask(client, marks=marks, points=["rnn.0.h"], most=3).json()
-    assert told["score"] == "auc" and told["property"] is None and told["compared"] == 12
+    assert told["score"] == "auc"
+    assert (told["property"], told["compared"]) == (None, 12)
     assert np.isnan(decode(told["numbers"])[0])
     assert len(told["units"]) == 3
     best = told["units"][0]

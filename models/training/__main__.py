@@ -14,6 +14,7 @@ import torch
 from models.training import airline, hello, sort
 from models.training.caption_recipes import CAPTION_RECIPES
 from models.training.finish import finish
+from models.training.label_recipes import LABEL_RECIPES
 from models.training.recipes import RECIPES
 from models.training.seq2seq_recipes import PAIR_RECIPES
 from models.training.transformer_recipes import TRANSFORMER_PAIR_RECIPES, TRANSFORMER_RECIPES
@@ -231,6 +232,31 @@ def train_answers(asked: argparse.Namespace) -> None:
     finish_vqa.finish(asked.name, recipe, data, weights, without, progress, asked.out / asked.name)
 
 
+def train_labels(asked: argparse.Namespace) -> None:
+    """A network that gives labels to texts or to words."""
+    from models.training import finish_labels, labelling
+    from models.training.runs import resume_best
+
+    recipe, run = LABEL_RECIPES[asked.name], asked.runs / asked.name
+    try:
+        data = recipe.read(asked.data)
+    except FileNotFoundError as error:
+        sys.exit(f"{error.filename} is missing; give the data's folder with --data")
+    prepared = labelling.prepare(recipe, data)
+    if asked.as_is:
+        if not (run / "best.safetensors").exists():
+            sys.exit(f"{run / 'best.safetensors'} is missing; train without --as-is first")
+        weights, progress = resume_best(run)
+    else:
+        weights, progress, ended = labelling.train(recipe, data, prepared, run)
+        if not ended:
+            print(f"stopped after epoch {progress['epoch']}; the same command goes on")
+            return
+    finish_labels.finish(
+        asked.name, recipe, data, prepared, weights, progress, asked.out / asked.name
+    )
+
+
 def commands() -> dict[str, Callable[[argparse.Namespace], None]]:
     """What trains each checkpoint, by its name."""
     return {
@@ -240,6 +266,7 @@ def commands() -> dict[str, Callable[[argparse.Namespace], None]]:
         **dict.fromkeys(TRANSFORMER_PAIR_RECIPES, train_transformer_pairs),
         **dict.fromkeys(CAPTION_RECIPES, train_captions),
         **dict.fromkeys(VQA_RECIPES, train_answers),
+        **dict.fromkeys(LABEL_RECIPES, train_labels),
         **dict.fromkeys(airline.CELLS, make_airline),
         hello.NAME: make_hello,
         sort.NAME: train_sort,

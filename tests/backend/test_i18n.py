@@ -64,3 +64,11 @@ def untranslatable(text: str) -> bool:
 def test_a_language_without_a_catalogue_falls_back_to_the_sources(tmp_path, monkeypatch):
     monkeypatch.setattr("backend.i18n.LOCALE", Path(tmp_path))
     assert translations.__wrapped__("ru").gettext("Light or dark") == "Light or dark"
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(1, "1 минута"), (3, "3 минуты"), (12, "12 минут"), (21, "21 минута")]
+)
+def test_a_number_takes_the_plural_of_its_language(count, words):
+    text = translations("ru").ngettext("%(num)s minute", "%(num)s minutes", count)
+    assert text % {"num": count} == words

@@ -1,0 +1,52 @@
+/** The loss over the epochs, on a logarithmic axis; earlier runs are pale lines beside it. */
+
+import { color } from "../../color.js";
+import { make, short, t } from "../../words.js";
+import { logTicks, Plot, ticks } from "./plot.js";
+
+export const DASHES = [[6, 3], [2, 3], [8, 3, 2, 3]]; // of earlier runs, the latest first
+const MOST = 400; // points of a line: more than the chart has px to tell apart
+
+export class LossChart {
+  constructor(host) {
+    this.plot = new Plot("");
+    host.append(make("h3", {}, t("loss over the epochs")), this.plot.canvas);
+  }
+
+  /** @param {import("./run.js").Run} run @param {number} at number of the frame shown @param {import("./run.js").Run[]} past */
+  draw(run, at, past) {
+    const { plot } = this;
+    const frame = run.frames[at];
+    const all = [run, ...past].filter(({ losses }) => losses.length);
+    let [low, high] = [Infinity, -Infinity];
+    for (const { losses } of all) {
+      for (const loss of losses) {
+        low = Math.min(low, loss);
+        high = Math.max(high, loss);
+      }
+    }
+    if (!frame) [low, high] = [0.01, 1];
+    [low, high] = [low / 1.2, Math.max(high * 1.2, low * 3)];
+    const last = Math.max(run.parameters.epochs, ...past.map(({ losses }) => losses.length - 1));
+    plot.canvas.setAttribute("aria-label", frame ? t("loss {loss} after {epoch} epochs", { loss: short(frame.figures.loss), epoch: frame.epoch }) : t("loss"));
+    plot.begin({
+      x: [0, last], y: [low, high], log: true, xTicks: ticks(0, last, plot.canvas.clientWidth > 420 ? 5 : 3), yTicks: logTicks(low, high),
+      xName: t("epoch"), yName: t(`loss of ${run.recipe.split("-")[0]}`),
+    });
+    past.forEach(({ losses }, k) => plot.line(points(losses, losses.length - 1), { ink: color("--ink-3"), width: 1.25, dash: DASHES[k] }));
+    if (!frame) return;
+    const { epoch } = frame;
+    plot.line(points(run.losses, run.losses.length - 1), { ink: color("--ink"), width: 1.25, alpha: 0.3 });
+    plot.line(points(run.losses, epoch), { ink: color("--ink"), width: 2 });
+    plot.dot(epoch, run.losses[epoch], color("--accent"));
+  }
+}
+
+/** (epoch, loss) up to an epoch, thinned; the last is always there. */
+function points(losses, last) {
+  const step = Math.max(1, Math.ceil(losses.length / MOST));
+  const found = [];
+  for (let epoch = 0; epoch < last; epoch += epoch < MOST / 4 ? 1 : step) found.push([epoch, losses[epoch]]);
+  found.push([last, losses[last]]);
+  return found;
+}

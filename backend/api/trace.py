@@ -66,7 +66,9 @@ async def trace(request: Request, id: str, body: TraceRequest) -> dict:
             "bad_range",
         )
     points = read_points(runner, body.points)
-    check_size(points, body.start, stop, len(tokens), state.settings.max_trace_bytes)
+    told = TOLD * (body.top - NEXT) * (stop - body.start)  # more than is told by itself
+    limit = max(0, state.settings.max_trace_bytes - max(0, told))
+    check_size(points, body.start, stop, len(tokens), limit)
     await state.ready()
     run, memory = (_trace, ()) if hasattr(runner, "trace") else (_reading, (state.readings,))
     async with state.tracing:
@@ -101,7 +103,7 @@ def _trace(entry, tokens: list[int], points: list, body: TraceRequest, stop: int
     runner, start = entry.runner, body.start
     names = [point.name for point in points]
     values, after, probability = runner.trace(tokens, names, start, stop)
-    top = None if after is None else after.topk(min(NEXT, after.shape[-1]))
+    top = None if after is None else after.topk(min(body.top, after.shape[-1]))
     symbols = runner.reads.symbols
     return {
         "checkpoint": entry.id,

@@ -33,6 +33,11 @@ export function gradients(id, body, signal) {
   return json(`/api/checkpoints/${encodeURIComponent(id)}/gradients`, post(body, signal));
 }
 
+/** Units ranked by what they know of a property. @param {object} body as POST .../units */
+export function units(id, body, signal) {
+  return json(`/api/checkpoints/${encodeURIComponent(id)}/units`, post(body, signal));
+}
+
 /** Write. @param {object} body as POST .../generate @param {Receive} receive */
 export function generate(id, body, signal, receive) {
   return stream(`/api/checkpoints/${encodeURIComponent(id)}/generate`, post(body, signal), receive);

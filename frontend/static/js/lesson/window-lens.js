@@ -33,8 +33,8 @@ export class WindowLens {
    */
   draw(found) {
     this.found = found;
+    this.drawSums(); // first: the map takes the width that they leave
     this.drawMap();
-    this.drawSums();
   }
 
   drawMap() {
@@ -84,7 +84,7 @@ export class WindowLens {
     const marks = [svg("rect", { ...where, x: place(x), y: place(y), width: place(width - gap), height: place(height - 1), fill })];
     const ink = inkOn(fill);
     if (end && width > 8) marks.push(svg("path", { ...where, d: `M${place(x + width - gap)} ${place(y)}h-6l6 6z`, fill: ink }));
-    if (digits >= 0) marks.push(svg("text", { ...where, class: "lens-number", x: place(x + (width - gap) / 2), y: place(y + height * 0.65), "text-anchor": "middle", fill: ink }, fixed(value, digits)));
+    if (digits >= 0) marks.push(svg("text", { ...where, class: "lens-number", x: place(x + (width - gap) / 2), y: place(y + height * 0.65), "text-anchor": "middle", style: `fill:${ink}` }, fixed(value, digits)));
     return marks;
   }
 
@@ -98,10 +98,10 @@ export class WindowLens {
   drawSums() {
     const { output, truth, target } = this.found;
     const rows = [...output.state].map((h, unit) =>
-      make("tr", {}, make("th", { scope: "row", class: "of-h" }, `h${unit}`), cell(fixed(h, 3), "of-h"), cell("·"), cell(fixed(output.weight[unit], 3)), cell("="), cell(fixed(h * output.weight[unit], 3))),
+      make("tr", {}, make("th", { scope: "row", class: "of-h" }, `h${unit}`), make("td", {}, make("span", { class: "of-h" }, fixed(h, 3)), ` · ${fixed(output.weight[unit], 3)} =`), cell(fixed(h * output.weight[unit], 3))),
     );
     const span = output.high - output.low;
-    const sum = (name, first, value, kind = "") => make("tr", { class: `sum ${kind}` }, make("th", { scope: "row", colspan: "5" }, name, first ? make("span", { class: "num" }, ` ${first}`) : ""), cell(value));
+    const sum = (name, first, value, kind = "") => make("tr", { class: `sum ${kind}` }, make("th", { scope: "row", colspan: "2" }, name, first ? make("span", { class: "num" }, `: ${first}`) : ""), cell(value));
     rows.push(
       sum(t("bias"), "", fixed(output.bias, 3)),
       sum(t("together, scaled"), "", fixed(output.prediction, 3), "of-y line"),

@@ -189,7 +189,7 @@ class Forecast {
       values: series, at, window: W, length: this.length, prediction: output.value,
       lines: Object.fromEntries(LINES.filter((name) => this.shown.has(name)).map((name) => [name, this.lines[name]])),
       parts: Object.entries(found.parts ?? {}).map(([part, [from, to]]) => ({ name: names[part][0], brief: names[part][1], from, to })),
-      highest: found.parts ? { value: output.high, text: t("{value}: the most it was trained on", { value: short(output.high) }) } : null,
+      highest: found.parts ? { value: output.high, text: t("{value}: the most in training", { value: short(output.high) }) } : null,
       tick: (month) => this.name(month, "tick"),
       spoken: `${this.name(at)}: ${fixed(output.value, 1)}`,
     });
@@ -218,11 +218,11 @@ class Forecast {
 
   // -- numbers ----------------------------------------------------------------------------------
 
-  /** RMSE of a line over the months of a part that it has. */
+  /** RMSE of a line over months that it has, and a forecast of the network has too. */
   rmse(line, from, to) {
     let sum = 0;
     let count = 0;
-    for (let month = from; month < Math.min(to, this.series.length); month++) {
+    for (let month = Math.max(from, this.config.window); month < Math.min(to, this.series.length); month++) {
       if (Number.isNaN(line[month] ?? NaN)) continue;
       sum += (line[month] - this.series[month]) ** 2;
       count++;

@@ -29,7 +29,11 @@ LABS = {
     "transformer_seq2seq": "transformer.html",
 }
 # The kinds whose lab is one live figure of the lessons, and its view.
-FIGURES: dict[str, str] = {"forecaster": "forecast"}
+FIGURES: dict[str, str] = {
+    "forecaster": "forecast",
+    "sequence_classifier": "classifier",
+    "tagger": "tagger",
+}
 CAPTIONER = "caption-soft"  # the one that the caption page opens with, where it is there
 WALKED = ("transformer_lm", "encoder")  # kinds that are gone through step by step
 WALKER = "shakespeare-gpt"  # the one that this begins with, where it is there

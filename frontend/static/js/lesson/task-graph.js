@@ -92,9 +92,9 @@ export class TaskGraph {
 
   /** What is clicked, and is tinted where it is chosen: under everything else. */
   places() {
-    const { middles, step, height, place, drawing } = this;
+    const { middles, step, height, drawing } = this;
     const touch = (x, width, high, column) => svg("rect", { class: "task-touch", "data-column": column, x: at(x - width / 2), y: 0, width: at(width), height: high, rx: 3 });
-    const answer = drawing.answer ? [touch(place, this.pen.measureText(drawing.answer.y).width + 24, 32, -1)] : [];
+    const answer = drawing.answer ? [touch(this.place, this.pen.measureText(drawing.answer.y).width + 24, 32, -1)] : [];
     return svg("g", {}, ...middles.map((x, k) => touch(x, step - 2, height, k)), ...answer);
   }
 

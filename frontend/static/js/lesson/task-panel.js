@@ -118,11 +118,12 @@ export class TaskPanel {
     const column = drawing.columns[k] ?? { x: null, ...drawing.answer };
     const facts = [];
     if (drawing.columns[k]) facts.push(t("step {n}", { n: k + 1 }));
-    if (column.x !== null) facts.push(t(column.fed ? "reads what it has written: {x}" : "reads {x}", { x: `“${column.x}”` }));
+    if (column.x !== null) facts.push(t(column.fed ? "reads what it has written: {x}" : "reads {x}", { x: column.x }));
     told.replaceChildren(facts.join(" · "));
     if (column.top) {
+      const leading = t(column.y === null ? "if it ended here" : "likeliest");
       const items = column.top.map(({ token, probability }) => make("span", { class: "task-candidate" }, make("b", {}, token), ` ${percent(probability)}`));
-      told.append(`${facts.length ? " · " : ""}${t("likeliest")}: `, ...items);
+      told.append(`${facts.length ? " · " : ""}${leading}: `, ...items);
     } else told.append(` · ${t("writes nothing yet")}`);
     this.share = column.share;
     this.onChange();

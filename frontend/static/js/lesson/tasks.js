@@ -19,7 +19,8 @@ import { photoBlob } from "./photos.js";
  * @property {boolean} [fed]  it is what the step before has written
  * @property {string|null} [y]  what is written, or guessed; null: nothing
  * @property {number} [share]  its probability
- * @property {Candidate[]} [top]  the likeliest, best first
+ * @property {Candidate[]} [top]  the likeliest, best first; where nothing is written: what would be,
+ *   if the text ended there
  * @property {boolean} [writes]  a step of the part that writes, where there are two parts
  */
 /**
@@ -30,6 +31,7 @@ import { photoBlob } from "./photos.js";
  * @property {string} [photo]  the name of the photo that is read
  * @property {"vector"|"attention"} [rail]  what every step that writes gets besides
  * @property {boolean} [both]  states run in both directions over what is read
+ * @property {Record<string, number>} [shares]  probability of every answer, by name
  * @property {number} read  how many things went in @property {number} written  and came out
  */
 
@@ -115,18 +117,27 @@ async function convert(about, { text }, signal) {
   return { columns, rail: railOf(about), both, read: source.length, written: steps.length };
 }
 
-/** One answer to a whole text; by its pooling it comes from the last states, or from all of them. */
+/**
+ * One answer to a whole text: by its pooling it comes from the last states, or from all of them.
+ * Where the network tells it, a column holds what the answer would be if the text ended there.
+ */
 async function label(about, { text }, signal) {
-  const weighs = about.points.some(({ name }) => name === "attention");
+  const has = (name) => about.points.some((point) => point.name === name);
   const both = about.points.some(({ name }) => name.includes(".reverse."));
-  const found = await classify(about.id, { text, points: weighs ? ["attention"] : [] }, signal);
-  const columns = found.tokens.map((token) => ({ x: mark(token), y: null }));
-  const ends = columns.map((_, k) => Number(k === columns.length - 1 || (both && k === 0)));
-  const mean = columns.map(() => 1 / columns.length);
-  const from = weighs ? decode(found.points.attention.data) : about.config?.pooling === "mean" ? mean : ends;
+  const found = await classify(about.id, { text, points: ["attention", "labels"].filter(has) }, signal);
+  const of = found.labels.length;
+  const soFar = found.points.labels && decode(found.points.labels.data);
+  const columns = found.tokens.map((token, k) => ({ x: mark(token), y: null, top: soFar && best(soFar.subarray(k * of, (k + 1) * of), found.labels) }));
   const shares = decode(found.probabilities);
-  const answer = { ...output(best(shares, found.labels)), from };
+  const answer = { ...output(best(shares, found.labels)), from: sources(about, found, both) };
   return { columns, answer, both, read: columns.length, written: 1, shares: Object.fromEntries(found.labels.map((name, k) => [name, shares[k]])) };
+}
+
+/** How much of the answer to a whole text comes from each of its steps. */
+function sources(about, { tokens: read, points }, both) {
+  if (points.attention) return decode(points.attention.data);
+  if (about.config?.pooling === "mean") return read.map(() => 1 / read.length);
+  return read.map((_, k) => Number(k === read.length - 1 || (both && k === 0)));
 }
 
 /** A tag for every word. */

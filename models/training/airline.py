@@ -149,7 +149,7 @@ def make(name: str, folder: Path, run: Path) -> None:
             "losses": [round(loss, 6) for loss in losses[:: EPOCHS // 100, best["seed"]].tolist()],
         },
     }
-    card = _card(name, cell, best, found, simple, spread, better, len(rows))
+    card = _card(name, cell, best, found, simple, spread, better, len(rows), network.config.high)
     write_checkpoint(folder, about, {}, network.state_dict(), card)
     print(f"{folder}: window {best['window']}, seed {best['seed']}: {found}; {simple}")
 
@@ -158,7 +158,7 @@ def _row(name: str, of: dict[str, float]) -> str:
     return f"| {name} | " + " | ".join(f"{of[key]:.1f}" for key in (*PARTS, AHEAD)) + " |"
 
 
-def _card(name, cell, best, found, simple, spread, better, count) -> str:
+def _card(name, cell, best, found, simple, spread, better, count, most) -> str:
     head = (
         "| | 1949 to 1956 (training) | 1957, 1958 (validation) | 1959, 1960 (test) "
         "| test, fed back |\n| --- | --- | --- | --- | --- |"
@@ -199,9 +199,9 @@ All {count} networks, mean and standard deviation over {SEEDS} seeds:
 {spread_rows}
 
 One step ahead on the test part {better["naive"]} of the {count} are better than the naive forecast
-and {better["seasonal_naive"]} better than the seasonal-naive one. The passengers of 1959 and 1960
-are more than any the network was trained on, and a state that ends at -1 and 1 cannot say much
-more than what it has seen: use it to see how a network reads numbers, not to forecast.
+and {better["seasonal_naive"]} better than the seasonal-naive one. The summers of 1959 and 1960 lie
+far over {most:.0f}, the most that the network was trained on, and what it makes of such numbers no
+training has shaped. Use it to see how a network reads numbers, not to forecast.
 
 The command that trained it and measured this: `make train NAME={name}`. Licence of the weights:
 CC0.

@@ -38,16 +38,6 @@ export function units(id, body, signal) {
   return json(`/api/checkpoints/${encodeURIComponent(id)}/units`, post(body, signal));
 }
 
-/** Which label a text carries. @param {object} body as POST .../classify */
-export function classify(id, body, signal) {
-  return json(`/api/checkpoints/${encodeURIComponent(id)}/classify`, post(body, signal));
-}
-
-/** A tag for every word. @param {object} body as POST .../tag */
-export function tag(id, body, signal) {
-  return json(`/api/checkpoints/${encodeURIComponent(id)}/tag`, post(body, signal));
-}
-
 /** Write. @param {object} body as POST .../generate @param {Receive} receive */
 export function generate(id, body, signal, receive) {
   return stream(`/api/checkpoints/${encodeURIComponent(id)}/generate`, post(body, signal), receive);

@@ -16,13 +16,13 @@ export class Internals {
     this.states = this.map(STATES, recipe);
     this.norm = make("dd", { class: "num" });
     const norm = make("dl", { class: "training-figures" }, make("div", {}, make("dt", {}, t("gradient norm")), this.norm));
-    host.append(make("h3", {}, t("inside")), make("div", { class: "training-maps" }, this.weights.body, this.states.body, norm));
+    host.append(make("h3", {}, t("training inside")), make("div", { class: "training-maps" }, this.weights.body, this.states.body, norm));
   }
 
   map(name, recipe = "") {
     const canvas = make("canvas", { role: "img" });
     const told = make("span", { class: "num quiet" });
-    const head = make("div", {}, make("b", { class: "num" }, name === STATES ? "h" : "W_hh"), " ", make("span", { class: "quiet" }, t(name === STATES ? `what h of ${recipe.split("-")[0]}` : "what weight_hh_l0")));
+    const head = make("div", {}, name === STATES ? make("span", { class: "q q-h" }, "h") : make("span", { class: "q" }, "W", make("sub", {}, "hh")), " ", make("span", { class: "quiet" }, t(name === STATES ? `what h of ${recipe.split("-")[0]}` : "what weight_hh_l0")));
     return { canvas, told, body: make("div", { class: "training-map" }, head, canvas, told) };
   }
 

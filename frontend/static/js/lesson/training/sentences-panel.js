@@ -9,7 +9,7 @@ export class SentencesPanel {
     this.written = make("div", { class: "training-written" });
     this.ramp = make("canvas", { class: "training-ramp", width: "128", height: "1", "aria-hidden": "true" });
     const scale = make("p", { class: "training-scale note small" }, make("span", { class: "num" }, "0"), this.ramp, make("span", { class: "num" }, "1"), t("probability that it gives to the character, which is the right one"));
-    host.append(make("h3", {}, t("sentences")), this.strips, scale, make("h3", {}, t("writes")), this.written);
+    host.append(make("h3", {}, t("training sentences")), this.strips, scale, make("h3", {}, t("training writes")), this.written);
   }
 
   /** @param {import("./run.js").Run} run @param {number} at */

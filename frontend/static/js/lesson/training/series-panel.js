@@ -16,7 +16,7 @@ export class SeriesPanel {
     this.figures = make("dl", { class: "training-figures" });
     const styles = [["true", "solid"], ["fitted", "solid"], ["forecast", "dashed"], ["naive", "dotted"]];
     const legend = make("ul", { class: "training-legend" }, ...styles.map(([name, style]) => make("li", {}, make("i", { class: `${name} ${style}` }), t(`line ${name}`))));
-    host.append(make("h3", {}, t("passengers")), this.plot.canvas, legend, this.figures);
+    host.append(make("h3", {}, t("training passengers")), this.plot.canvas, legend, this.figures);
   }
 
   /** @param {import("./run.js").Run} run @param {number} at */
@@ -31,7 +31,7 @@ export class SeriesPanel {
     plot.canvas.setAttribute("aria-label", t("forecasts after {epoch} epochs: error {train} on the training part, {test} on the test part, thousand passengers", { epoch: frame.epoch, train: short(frame.figures.train_rmse), test: short(frame.figures.test_rmse) }));
     plot.begin({
       x: [0, series.length], y: [0, HIGHEST], xTicks: years.filter((_, k) => k % (plot.canvas.clientWidth > 520 ? 2 : 4) === 0), yTicks: [0, 200, 400, 600],
-      xText: (month) => String(year + month / YEAR), xName: t("month"), yName: t("thousand passengers"),
+      xText: (month) => String(year + month / YEAR), xName: t("training years"), yName: t("thousand passengers"),
     });
     this.parts([[0, train, "training part"], [train, test, "validation part"], [test, series.length, "test part"]]);
     const line = (from, to, value) => Array.from({ length: Math.max(0, to - from) }, (_, k) => [from + k, value(from + k)]);
@@ -61,7 +61,7 @@ export class SeriesPanel {
   }
 
   tell(fixed, frame) {
-    const rows = FIGURES.map((name) => [t(name), short(frame.figures[name] ?? fixed.figures[name])]);
+    const rows = FIGURES.map((name) => [t(`figure ${name}`), short(frame.figures[name] ?? fixed.figures[name])]);
     this.figures.replaceChildren(...rows.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", { class: "num" }, value))));
   }
 

@@ -157,7 +157,7 @@ class Training {
 
   draw() {
     const { run, at, past } = this;
-    this.button.textContent = this.training ? t("stop") : run.frames.length > 1 ? t("train again") : t("train");
+    this.button.textContent = this.training ? t("training stop") : run.frames.length > 1 ? t("train again") : t("training train");
     this.button.classList.toggle("primary", !this.training);
     this.status.textContent = this.words();
     if (!run.frames.length) return this.loss.draw(run, 0, past);

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from models.training.labelled import Labelled, read_films, read_names, read_treebank
 
@@ -26,6 +27,7 @@ class LabelRecipe:
     drop: float = 0.0  # chance that any word is read as unknown
     balance: float = 0.0  # a label's loss is weighted by (1 / its count) to this power
     smoothing: float = 0.0  # share of the target that is spread over all labels
+    start: Literal["", "bayes"] = ""  # bayes: the first numbers of a word tell of its labels
     keep: float = 0.998  # share of the running mean that a step keeps
     chosen_by: tuple[str, ...] = ("accuracy",)  # the best epoch: the sum of these on validation
     seed: int = 1
@@ -43,14 +45,15 @@ LABEL_RECIPES: dict[str, LabelRecipe] = {
         {
             "cell": "gru",
             "reads": "characters",
-            "hidden_size": 96,
-            "embedding_size": 16,
-            "dropout": 0.2,
+            "hidden_size": 128,
+            "embedding_size": 24,
+            "dropout": 0.4,
         },
-        epochs=25,
+        epochs=18,
         batch_size=64,
         learning_rate=4e-3,
-        balance=0.5,
+        decay=0.02,
+        balance=0.3,
         chosen_by=("accuracy", "macro_f1"),
         prompt="Schmidhuber",
         examples=("Nakamura", "Rossi", "Petrov", "O'Brien", "Nguyen", "Dvorak"),
@@ -63,13 +66,13 @@ LABEL_RECIPES: dict[str, LabelRecipe] = {
             "cell": "lstm",
             "reads": "words",
             "hidden_size": 24,
-            "embedding_size": 16,
+            "embedding_size": 12,
             "bidirectional": True,
             "pooling": "attention",
             "attention_size": 16,
             "dropout": 0.5,
         },
-        least=3,
+        least=5,
         epochs=15,
         learning_rate=3e-3,
         decay=0.05,
@@ -85,9 +88,9 @@ LABEL_RECIPES: dict[str, LabelRecipe] = {
         {
             "cell": "lstm",
             "hidden_size": 48,
-            "embedding_size": 24,
+            "embedding_size": 16,
             "pieces": 2048,
-            "piece_size": 24,
+            "piece_size": 16,
             "shape_size": 8,
             "dropout": 0.3,
         },

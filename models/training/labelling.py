@@ -102,6 +102,17 @@ def build(recipe: LabelRecipe, symbols: list[str], labels: list[str]) -> nn.Modu
     return SequenceClassifier(SequenceClassifierConfig(**sizes))
 
 
+@torch.no_grad()
+def begin_with_shares(table: Tensor, examples: Sequence[Example], labels: int) -> None:
+    """Let the first numbers of each word (V, E) be what naive Bayes knows of it: for every label
+    the log of the word's share among the label's words, less the mean over the labels."""
+    counts = torch.ones(labels, len(table))
+    for numbers, label in examples:
+        counts[label] += numbers.bincount(minlength=len(table))
+    shares = (counts / counts.sum(1, keepdim=True)).log()
+    table[:, :labels] = (shares - shares.mean(0)).T
+
+
 def forgotten(numbers: Tensor, chance: Tensor, generator: torch.Generator) -> Tensor:
     """The numbers with some words read as unknown, each by its own chance (V)."""
     words = numbers if numbers.dim() == 2 else numbers[..., 0]  # (T, B)
@@ -131,6 +142,8 @@ def train(recipe: LabelRecipe, data: Labelled, prepared: Prepared, run: Path):
     generator = torch.Generator().manual_seed(recipe.seed)
     network = build(recipe, prepared.symbols, data.labels).initialize(generator)
     examples = prepared.parts["train"]
+    if recipe.start == "bayes":
+        begin_with_shares(network.embedding.weight, examples, len(data.labels))
     chance = recipe.drop + (1 - recipe.drop) * recipe.forget / (recipe.forget + prepared.counts)
     if recipe.network.get("reads") == "characters":
         chance = None

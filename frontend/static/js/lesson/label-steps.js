@@ -45,7 +45,7 @@ export function stepsTable({ tokens, labels, points }, { at, onGo, nameOf }) {
     });
     const fill = make("i", {});
     fill.style.width = `${100 * now}%`;
-    return make("tr", { class: best[at] === k ? "top" : "" }, make("th", { scope: "row" }, nameOf(label)), ...cells, make("td", { class: "bar-cell" }, make("span", { class: "bar-track" }, fill), make("span", { class: "num" }, percent(now))));
+    return make("tr", { class: best[at] === k ? "likeliest" : "" }, make("th", { scope: "row" }, nameOf(label)), ...cells, make("td", { class: "bar-cell" }, make("span", { class: "bar-track" }, fill), make("span", { class: "num" }, percent(now))));
   });
   const table = make("table", { class: "label-steps" }, make("caption", { class: "out-of-sight" }, t("probability of each label, in percent, if the text ended at each step")), make("thead", {}, head), make("tbody", {}, ...rows));
   return make("div", {}, make("div", { class: "label-scroll" }, table), make("p", { class: "note small" }, scale(ramp, "0", "100%", t("probability if the text ended there")), make("span", { class: "best-key" }, make("i", { class: "cell best" }), t("the likeliest after that step"))));

@@ -27,7 +27,7 @@ export function weighted(found, { toward, nameOf }) {
     const size = 50 * Math.abs(adds[k] / strongest);
     Object.assign(bar.style, { width: `${size}%`, left: adds[k] < 0 ? `${50 - size}%` : "50%", background: signed.css[adds[k] < 0 ? 20 : 235] });
     const said = t("{word}: weight {weight}, adds {value} towards {label}", { word: token, weight: percent(attention[k]), value: short(adds[k]), label: nameOf(labels[toward]) });
-    return make("li", { title: known[k] ? said : `${said}. ${t("a word it does not know")}` }, word, make("span", { class: "num weight" }, percent(attention[k])), make("span", { class: "adds", "aria-hidden": "true" }, bar), make("span", { class: "num add" }, `${adds[k] > 0 ? "+" : ""}${short(adds[k])}`));
+    return make("li", { title: known[k] ? said : `${said}. ${t("a word it does not know")}` }, word, make("span", { class: "num weight" }, percent(attention[k])), make("span", { class: "adds", "aria-hidden": "true" }, bar), make("span", { class: "num add" }, hundredths(adds[k])));
   });
   const others = labels.length === 2 ? nameOf(labels[1 - toward]) : t("the others");
   return make(
@@ -40,6 +40,11 @@ export function weighted(found, { toward, nameOf }) {
       ...(known.every(Boolean) ? [] : [make("span", { class: "unknown-key" }, make("span", { class: "word unknown" }, t("word")), t("a word it does not know"))]),
     ),
   );
+}
+
+/** Two digits behind the point, with a sign. */
+function hundredths(value) {
+  return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
 }
 
 /** What each step adds to a label's logit, less what it adds to all of them on average. */

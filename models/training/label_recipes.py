@@ -24,7 +24,7 @@ class LabelRecipe:
     clip: float = 1.0  # norm of the gradient
     decay: float = 0.0  # of the weights, AdamW's
     forget: float = 0.0  # a word of count c is read as unknown with chance forget / (forget + c)
-    drop: float = 0.0  # chance that any word is read as unknown
+    drop: float = 0.0  # chance that any word is read as unknown, a character as another one
     balance: float = 0.0  # a label's loss is weighted by (1 / its count) to this power
     smoothing: float = 0.0  # share of the target that is spread over all labels
     start: Literal["", "bayes"] = ""  # bayes: the first numbers of a word tell of its labels
@@ -80,9 +80,15 @@ LABEL_RECIPES: dict[str, LabelRecipe] = {
         drop=0.1,
         smoothing=0.1,
         prompt="A clever film with a warm heart, but its ending is far too long.",
+        examples=(
+            "Not bad at all.",
+            "Not good at all.",
+            "The best thing about it is that it ends.",
+            "Funny, touching and beautifully acted.",
+        ),
     ),
     "tagger-en": LabelRecipe(
-        "English words and their parts of speech",
+        "Parts of speech, English",
         read_treebank,
         "tagger",
         {
@@ -99,5 +105,11 @@ LABEL_RECIPES: dict[str, LabelRecipe] = {
         learning_rate=4e-3,
         forget=0.5,
         prompt="They can fish, and I can open a can of fish.",
+        examples=(
+            "Time flies like an arrow; fruit flies like a banana.",
+            "I saw her duck, and then I fed the duck.",
+            "The old man the boats.",
+            "A glorpy wug blicked the daxes blickingly.",
+        ),
     ),
 }

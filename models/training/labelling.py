@@ -113,6 +113,14 @@ def begin_with_shares(table: Tensor, examples: Sequence[Example], labels: int) -
     table[:, :labels] = (shares - shares.mean(0)).T
 
 
+def mistyped(
+    numbers: Tensor, chance: float, counts: Tensor, generator: torch.Generator
+) -> Tensor:
+    """Characters (T, B), some of them exchanged for others drawn as often as they occur."""
+    other = counts.multinomial(numbers.numel(), True, generator=generator).view_as(numbers)
+    return torch.where(torch.rand(numbers.shape, generator=generator) < chance, other, numbers)
+
+
 def forgotten(numbers: Tensor, chance: Tensor, generator: torch.Generator) -> Tensor:
     """The numbers with some words read as unknown, each by its own chance (V)."""
     words = numbers if numbers.dim() == 2 else numbers[..., 0]  # (T, B)
@@ -145,8 +153,7 @@ def train(recipe: LabelRecipe, data: Labelled, prepared: Prepared, run: Path):
     if recipe.start == "bayes":
         begin_with_shares(network.embedding.weight, examples, len(data.labels))
     chance = recipe.drop + (1 - recipe.drop) * recipe.forget / (recipe.forget + prepared.counts)
-    if recipe.network.get("reads") == "characters":
-        chance = None
+    characters = recipe.network.get("reads") == "characters"
     labels = torch.cat([label.reshape(-1) for _, label in examples])
     weight = labels.bincount(minlength=len(data.labels)).float().pow(-recipe.balance)
     weight /= weight[labels].mean()  # the rate stays what it is
@@ -156,7 +163,9 @@ def train(recipe: LabelRecipe, data: Labelled, prepared: Prepared, run: Path):
 
         def each():
             for numbers, lengths, targets in batches(examples, recipe.batch_size, drawn):
-                if chance is not None:
+                if characters:
+                    numbers = mistyped(numbers, recipe.drop, prepared.counts, drawn)
+                else:
                     numbers = forgotten(numbers, chance, drawn)
                 logits = network(numbers, lengths).flatten(0, -2)
                 yield F.cross_entropy(

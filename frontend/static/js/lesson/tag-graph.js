@@ -39,11 +39,11 @@ export function tagGraph({ tokens, tags, known }, columns, { sure, at, both, nam
   svg.append(
     draw("defs", {}, ...["forth", "back"].map((name) => draw("marker", { id: `tag-${name}`, viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto-start-reverse" }, draw("path", { d: "M0 0 8 4 0 8z", class: "tip" })))),
   );
+  tokens.forEach((token, k) => svg.append(word(k)));
   for (let k = 0; k + 1 < tokens.length; k++) {
     svg.append(draw("path", { class: "way forth", d: `M${middle[k] + w / 2 + 2} ${y.forth}H${middle[k + 1] - w / 2 - 3}`, "marker-end": "url(#tag-forth)" }));
     if (both) svg.append(draw("path", { class: "way back", d: `M${middle[k + 1] - w / 2 - 2} ${y.back}H${middle[k] + w / 2 + 3}`, "marker-end": "url(#tag-back)" }));
   }
-  tokens.forEach((token, k) => svg.append(word(k)));
   return svg;
 
   function word(k) {
@@ -58,8 +58,8 @@ export function tagGraph({ tokens, tags, known }, columns, { sure, at, both, nam
       draw("title", {}, label),
       draw("rect", { class: "column", x: column.x + 1, y: 0, width: column.width - 2, height: y.all, rx: 5 }),
       draw("text", { class: "tag", x, y: y.tag }, `${tags[k]}${doubtful ? "?" : ""}`),
-      draw("rect", { class: "track", x: x - bar / 2, y: y.tag + 6 * scale, width: bar, height: 3 * scale }),
-      draw("rect", { class: "share", x: x - bar / 2, y: y.tag + 6 * scale, width: bar * sure[k], height: 3 * scale }),
+      draw("rect", { class: "tag-track", x: x - bar / 2, y: y.tag + 6 * scale, width: bar, height: 3 * scale }),
+      draw("rect", { class: "tag-share", x: x - bar / 2, y: y.tag + 6 * scale, width: bar * sure[k], height: 3 * scale }),
       draw("text", { class: "percent", x, y: y.share }, percent(sure[k])),
       draw("path", { class: "up out", d: `M${x + side} ${low - h / 2}V${y.share + 6 * scale}` }),
       draw("path", { class: "up in", d: `M${x - side} ${y.word - 16 * scale}V${(both ? high : low) + h / 2}` }),

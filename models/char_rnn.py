@@ -139,20 +139,25 @@ class CharRNN(nn.Module):
         return self
 
 
+def alphabet(files: CheckpointFiles, size: int) -> Characters:
+    """What a character checkpoint reads. Raises `CheckpointError` unless it has so many symbols."""
+    if files.vocabulary is None:
+        raise CheckpointError("vocabulary.json is missing")
+    if size != len(files.vocabulary):
+        raise CheckpointError(
+            f"vocabulary.json holds {len(files.vocabulary)} symbols, "
+            f"config.json says vocab_size {size}"
+        )
+    try:
+        return Characters(files.vocabulary)
+    except ValueError as error:
+        raise CheckpointError(f"vocabulary.json: {error}") from error
+
+
 def open_checkpoint(files: CheckpointFiles, device: str = "cpu", capacity: int = 128):
     """Build what runs a character checkpoint. Raises `CheckpointError`, naming the tensor."""
     config = config_of(CharRNNConfig, files.about)
-    if files.vocabulary is None:
-        raise CheckpointError("vocabulary.json is missing")
-    if config.vocab_size != len(files.vocabulary):
-        raise CheckpointError(
-            f"vocabulary.json holds {len(files.vocabulary)} symbols, "
-            f"config.json says vocab_size {config.vocab_size}"
-        )
-    try:
-        characters = Characters(files.vocabulary)
-    except ValueError as error:
-        raise CheckpointError(f"vocabulary.json: {error}") from error
+    characters = alphabet(files, config.vocab_size)
     with torch.device("meta"):
         network = CharRNN(config)
     fill(network, files.weights)

@@ -11,6 +11,7 @@ from models.checkpoint import CheckpointError, CheckpointFiles, read_checkpoint,
 
 KINDS = {
     "char_rnn": "models.char_rnn",
+    "char_conv": "models.char_conv",
     "seq2seq": "models.translator",
     "captioner": "models.describer",
     "vqa": "models.answerer",

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from models.captioner import Captioner, CaptionerConfig
+from models.char_conv import CharConv, CharConvConfig
 from models.char_rnn import CharRNN, CharRNNConfig
 from models.checkpoint import write_checkpoint
 from models.encoder import Encoder, EncoderConfig
@@ -298,6 +299,28 @@ def write_transformers(folder: Path) -> dict[str, torch.nn.Module]:
     }
     built["toy-encoder"] = write_encoder(folder / "toy-encoder")
     built["toy-transformer"] = write_transformer_translator(folder / "toy-transformer")
+    return built
+
+
+# -- convolutions ----------------------------------------------------------------------------
+
+CONVOLUTIONS = {
+    "toy-conv": CharConvConfig(len(SYMBOLS), 10, 7, 3),
+    "toy-wide-conv": CharConvConfig(len(SYMBOLS), 6, 9, 2, kernel_size=4, tied=False),
+}
+
+
+def convolution(config: CharConvConfig, seed: int = 0) -> CharConv:
+    """A network with weights of a seed."""
+    return _attentive(CharConv(config), seed)
+
+
+def write_convolution(folder: Path, id: str, seed: int = 0) -> CharConv:
+    """Write a checkpoint folder of one of CONVOLUTIONS; returns the network it was written from."""
+    built = convolution(CONVOLUTIONS[id], seed)
+    said = {**about(built.config, "A toy of convolutions"), "kind": "char_conv"}
+    card = f"# {folder.name}\n\nA toy of seed {seed}.\n"
+    write_checkpoint(folder, said, list(SYMBOLS), built.state_dict(), card)
     return built
 
 

@@ -13,6 +13,7 @@ import torch
 
 from models.training import airline, hello, sort
 from models.training.caption_recipes import CAPTION_RECIPES
+from models.training.convolution_recipes import CONVOLUTION_RECIPES
 from models.training.finish import finish
 from models.training.label_recipes import LABEL_RECIPES
 from models.training.recipes import RECIPES
@@ -127,12 +128,25 @@ def train_pairs(asked: argparse.Namespace) -> None:
 
 def train_transformer(asked: argparse.Namespace) -> None:
     """A character model of the transformer family."""
-    from models.training.corpus import read_corpus
-    from models.training.finish_transformer import finish
-    from models.training.runs import resume_best
-    from models.training.transformer_language import train
+    from models.training import finish_transformer, transformer_language
 
     recipe = TRANSFORMER_RECIPES[asked.name]
+    train_on_windows(asked, recipe, transformer_language.train, finish_transformer.finish)
+
+
+def train_convolution(asked: argparse.Namespace) -> None:
+    """A character model of convolutions."""
+    from models.training import convolution_language, finish_convolution
+
+    recipe = CONVOLUTION_RECIPES[asked.name]
+    train_on_windows(asked, recipe, convolution_language.train, finish_convolution.finish)
+
+
+def train_on_windows(asked: argparse.Namespace, recipe, train, finish) -> None:
+    """A character model that reads windows of a text."""
+    from models.training.corpus import read_corpus
+    from models.training.runs import resume_best
+
     if not (asked.data / recipe.source.file).is_file():
         sys.exit(f"{asked.data / recipe.source.file} is missing; give its folder with --data")
     corpus = read_corpus(asked.data, recipe.source.file)
@@ -263,6 +277,7 @@ def commands() -> dict[str, Callable[[argparse.Namespace], None]]:
         **dict.fromkeys(RECIPES, train_language),
         **dict.fromkeys(PAIR_RECIPES, train_pairs),
         **dict.fromkeys(TRANSFORMER_RECIPES, train_transformer),
+        **dict.fromkeys(CONVOLUTION_RECIPES, train_convolution),
         **dict.fromkeys(TRANSFORMER_PAIR_RECIPES, train_transformer_pairs),
         **dict.fromkeys(CAPTION_RECIPES, train_captions),
         **dict.fromkeys(VQA_RECIPES, train_answers),

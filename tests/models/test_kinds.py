@@ -79,7 +79,7 @@ def test_a_kind_that_is_not_known_is_refused_with_the_kinds_that_are(tmp_path):
     write_toy(tmp_path / "toy", CONFIGS["toy-gru"])
     config = tmp_path / "toy" / "config.json"
     config.write_text(json.dumps(json.loads(config.read_text()) | {"kind": "crystal_ball"}))
-    with pytest.raises(CheckpointError, match=r"crystal_ball.*char_rnn, seq2seq"):
+    with pytest.raises(CheckpointError, match=r"crystal_ball.*char_rnn, char_conv, seq2seq"):
         open_checkpoint(tmp_path / "toy")
 
 

@@ -15,17 +15,8 @@ export function numbers(answers, state) {
     const cells = answers.map((one) => make("td", { class: "num" }, ...[cell(one)].flat()));
     body.append(make("tr", {}, make("th", { scope: "row" }, ...[label].flat()), ...cells));
   };
-  const q = (letter) => make("i", { class: `q q-${letter}` }, letter);
   row(`${state.sum ? t("sum of the losses") : t("loss at this step")}, ${t("nats")}`, (one) => short(one.loss));
-  row([t("gradient at the first character"), " ", q("h")], (one) => number(one.lines(state.layer)[0].log[0]));
-  row([state.sum ? t("at the last step") : t("at the step of the loss"), " ", q("h")], (one) => number(one.lines(state.layer)[0].log[state.at]));
-  row(t("first / last"), (one) => number(one.reach(state.layer, state.at).decades));
-  if (answers.some((one) => one.lines(state.layer)[1])) {
-    row([t("first / last"), " ", q("c")], (one) => {
-      const reach = one.reach(state.layer, state.at, "c");
-      return reach ? number(reach.decades) : "—";
-    });
-  }
+  if (!state.sum) reached(row, answers, state);
   if (answers.some((one) => one.cut)) {
     row(t("weights: norm, whole"), (one) => number(Math.log10(one.norm)));
     row(t("weights: norm, truncated"), (one) => number(Math.log10(one.cut.norm)));
@@ -38,6 +29,19 @@ export function numbers(answers, state) {
     });
   }
   return make("table", { class: "gb-numbers" }, make("thead", {}, head), body);
+}
+
+/** How far the gradient of one loss comes. */
+function reached(row, answers, state) {
+  const q = (letter) => make("i", { class: `q q-${letter}` }, letter);
+  row([t("gradient at the first character"), " ", q("h")], (one) => number(one.lines(state.layer)[0].log[0]));
+  row([t("at the step of the loss"), " ", q("h")], (one) => number(one.lines(state.layer)[0].log[state.at]));
+  row(t("first / last"), (one) => number(one.reach(state.layer, state.at).decades));
+  if (!answers.some((one) => one.lines(state.layer)[1])) return;
+  row([t("first / last"), " ", q("c")], (one) => {
+    const reach = one.reach(state.layer, state.at, "c");
+    return reach ? number(reach.decades) : "—";
+  });
 }
 
 /** The same by name, for exercises. The first network's also without its family behind them. */

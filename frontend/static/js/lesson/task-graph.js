@@ -104,7 +104,7 @@ export class TaskGraph {
     const low = top + CELL[1];
     const parts = [
       svg("rect", { class: column.writes ? "task-cell writes" : "task-cell", x: at(x - CELL[0] / 2), y: top, width: CELL[0], height: CELL[1], rx: 7 }),
-      svg("text", { class: "task-state", x: at(x - 3), y: top + CELL[1] / 2 + 5 }, "h", svg("tspan", { dy: 4, "font-size": 9.5 }, String(this.number(k)))),
+      svg("text", { class: "task-state", x: at(x - (this.number(k) > 9 ? 1 : 3)), y: top + CELL[1] / 2 + 5 }, "h", svg("tspan", { dy: 4, "font-size": 9.5 }, String(this.number(k)))),
     ];
     if (column.x !== null) {
       parts.push(arrow([[x, low + 24], [x, low + 3]], "task-x"));
@@ -194,7 +194,8 @@ export class TaskGraph {
     const most = Math.max(...answer.from);
     const lines = Array.from(answer.from, (share, k) => {
       if (!(share > 0)) return null;
-      const line = arrow([[this.middles[k], top - 2], [this.spread ? place + (this.middles[k] - place) * 0.12 : place, 34]], "task-y");
+      const from = [this.middles[k], top - 2];
+      const line = this.spread ? path(`M${at(from[0])} ${from[1]} L${at(place + (from[0] - place) * 0.1)} 33`, "task-y") : arrow([from, [place, 34]], "task-y");
       line.style.strokeWidth = String(0.6 + 2.2 * (share / most));
       line.style.opacity = String(0.25 + 0.75 * (share / most));
       return line;

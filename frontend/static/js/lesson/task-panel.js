@@ -122,7 +122,7 @@ export class TaskPanel {
     told.replaceChildren(facts.join(" · "));
     if (column.top) {
       const leading = t(column.y === null ? "if it ended here" : "likeliest");
-      const items = column.top.map(({ token, probability }) => make("span", { class: "task-candidate" }, make("b", {}, token), ` ${percent(probability)}`));
+      const items = column.top.flatMap(({ token, probability }) => [make("span", { class: "task-candidate" }, make("b", {}, token), ` ${percent(probability)}`), " "]);
       told.append(`${facts.length ? " · " : ""}${leading}: `, ...items);
     } else told.append(` · ${t("writes nothing yet")}`);
     this.share = column.share;

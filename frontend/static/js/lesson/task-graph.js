@@ -217,11 +217,12 @@ export class TaskGraph {
     this.reveal();
   }
 
-  /** The chosen column into view. */
+  /** What is chosen into view, where the graph is wider than its place. */
   reveal() {
-    const x = (this.middles[this.chosen] ?? 0) * this.scale;
-    const { host } = this;
-    if (x < host.scrollLeft + this.step || x > host.scrollLeft + host.clientWidth - this.step) host.scrollLeft = x - host.clientWidth / 2;
+    const { host, scale, step, chosen } = this;
+    const x = (chosen < 0 ? this.place : this.middles[chosen]) * scale;
+    const near = step * scale;
+    if (x - near < host.scrollLeft || x + near > host.scrollLeft + host.clientWidth) host.scrollLeft = x - host.clientWidth / 2;
   }
 }
 

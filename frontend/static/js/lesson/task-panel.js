@@ -95,6 +95,7 @@ export class TaskPanel {
     this.legend.replaceChildren(legendOf([found]));
     this.graph.show(found, this.words());
     this.choose(found.answer ? -1 : found.columns.findIndex(({ y }) => y !== null));
+    this.graph.reveal();
   }
 
   failed(error) {

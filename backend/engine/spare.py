@@ -24,25 +24,33 @@ NAP = 0.01  # seconds after which it is seen that they are done
 LONGEST = 0.25  # seconds of one rest: whoever leaves is let go within it
 
 
-def stepping_aside(
-    begin: Callable[[], Iterator[Any]],
-    others: Callable[[], bool],
-    clock: Callable[[], float] = monotonic,
-    rest: Callable[[float], None] = sleep,
-) -> Iterator[Any]:
-    """What an iterator makes, with a rest after each piece of work while `others` are there."""
-    items = begin()
-    while True:
-        began = clock()
-        try:
-            item = next(items)
-        except StopIteration:
-            return
-        ended = clock()
-        yield item
-        until = ended + min(LONGEST, (ended - began) * (1 / SHARE - 1))
-        while others() and clock() < until:
-            rest(min(NAP, until - clock()))
+class Manners:
+    """When the next piece of work may begin, whosever it is: all share one thread, and one rest."""
+
+    def __init__(
+        self,
+        others: Callable[[], bool],
+        clock: Callable[[], float] = monotonic,
+        rest: Callable[[float], None] = sleep,
+    ):
+        self.others, self.clock, self.rest = others, clock, rest
+        self.until = clock()  # where others are at work
+
+    def stepping_aside(self, begin: Callable[[], Iterator[Any]]) -> Iterator[Any]:
+        """What an iterator makes, each piece of its work after the rest that the last one asks for,
+        if others are there."""
+        items = begin()
+        while True:
+            while self.others() and (left := self.until - self.clock()) > 0:
+                self.rest(min(NAP, left))
+            began = self.clock()
+            try:
+                item = next(items)
+            except StopIteration:
+                return
+            ended = self.clock()
+            self.until = ended + min(LONGEST, (ended - began) * (1 / SHARE - 1))
+            yield item
 
 
 class Spare(Engine):
@@ -50,7 +58,7 @@ class Spare(Engine):
 
     def __init__(self, limits: Limits, others: Callable[[], bool]):
         super().__init__(limits)
-        self._others = others
+        self._manners = Manners(others)
 
     def start(self) -> None:
         """Accept work; the thread comes with the first of it."""
@@ -58,9 +66,8 @@ class Spare(Engine):
 
     def submit(self, job: Turn, client: str = "") -> Stream:
         """As `Engine.submit`; an item that is None is not handed to the reader."""
-        return super().submit(
-            replace(job, begin=partial(stepping_aside, job.begin, self._others)), client
-        )
+        begin = partial(self._manners.stepping_aside, job.begin)
+        return super().submit(replace(job, begin=begin), client)
 
     def _worker(self, device: str) -> Worker:
         return super()._worker("spare")

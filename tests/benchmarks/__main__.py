@@ -7,7 +7,16 @@ flags go to every one that runs. A name that is not one of them is an error.
 import sys
 from importlib import import_module
 
-NAMES = ("capture", "attention", "serving", "startup", "translating", "pictures", "frames")
+NAMES = (
+    "capture",
+    "attention",
+    "serving",
+    "startup",
+    "translating",
+    "pictures",
+    "frames",
+    "training",
+)
 
 
 def main(arguments: list[str]) -> int:

@@ -8,7 +8,7 @@ from weakref import ref
 import pytest
 
 from backend.engine import End, Full, Limits, Spare, TooMany, Turn
-from backend.engine.spare import LONGEST, SHARE, stepping_aside
+from backend.engine.spare import LONGEST, SHARE, Manners
 from tests.backend.engine.toys import read, until
 
 
@@ -34,23 +34,27 @@ def working(clock: Clock, seconds: float, pieces: int):
 
 def test_work_goes_on_without_a_rest_while_nobody_else_is_there():
     clock = Clock()
-    found = list(stepping_aside(lambda: working(clock, 0.003, 50), bool, clock, clock.rest))
-    assert found == list(range(50))
+    manners = Manners(bool, clock, clock.rest)
+    assert list(manners.stepping_aside(lambda: working(clock, 0.003, 50))) == list(range(50))
     assert clock.rested == 0
 
 
-def test_beside_others_work_is_a_small_share_of_the_time():
+@pytest.mark.parametrize("runs", [1, 4])
+def test_beside_others_the_work_of_all_runs_together_is_a_small_share_of_the_time(runs):
     clock = Clock()
-    items = stepping_aside(lambda: working(clock, 0.003, 100), lambda: True, clock, clock.rest)
-    assert sum(1 for _ in items) == 100
-    assert 100 * 0.003 / clock.now == pytest.approx(SHARE, rel=0.01)
+    manners = Manners(lambda: True, clock, clock.rest)
+    items = [manners.stepping_aside(lambda: working(clock, 0.003, 100)) for _ in range(runs)]
+    for _ in zip(*items, strict=True):
+        pass
+    assert runs * 100 * 0.003 / clock.now == pytest.approx(SHARE, rel=0.02)
 
 
 def test_a_rest_ends_with_the_work_of_the_others_and_is_never_long():
     clock = Clock()
-    items = stepping_aside(lambda: working(clock, 5.0, 3), lambda: clock.rested < 0.3, clock,
-                           clock.rest)  # fmt: skip
+    manners = Manners(lambda: clock.rested < 0.3, clock, clock.rest)
+    items = manners.stepping_aside(lambda: working(clock, 5.0, 3))
     next(items)
+    assert clock.rested == 0
     next(items)
     assert clock.rested == pytest.approx(LONGEST)
     next(items)

@@ -5,6 +5,7 @@ import { make, short, t } from "../../words.js";
 import { logTicks, Plot, ticks } from "./plot.js";
 
 export const DASHES = [[6, 3], [2, 3], [8, 3, 2, 3]]; // of earlier runs, the latest first
+const ROOM = [50, 100, 200, 500, 1000, 2000]; // epochs that the axis has room for, while they grow
 const MOST = 400; // points of a line: more than the chart has px to tell apart
 
 export class LossChart {
@@ -27,7 +28,9 @@ export class LossChart {
     }
     if (!frame) [low, high] = [0.01, 1];
     [low, high] = [low / 1.2, Math.max(high * 1.2, low * 3)];
-    const last = Math.max(run.parameters.epochs, ...past.map(({ losses }) => losses.length - 1));
+    const reached = Math.max(...all.map(({ losses }) => losses.length - 1), 1);
+    const planned = Math.max(run.parameters.epochs, ...past.map(({ parameters }) => parameters.epochs));
+    const last = Math.min(planned, ROOM.find((epochs) => epochs >= reached) ?? planned);
     plot.canvas.setAttribute("aria-label", frame ? t("loss {loss} after {epoch} epochs", { loss: short(frame.figures.loss), epoch: frame.epoch }) : t("loss"));
     plot.begin({
       x: [0, last], y: [low, high], log: true, xTicks: ticks(0, last, plot.canvas.clientWidth > 420 ? 5 : 3), yTicks: logTicks(low, high),

@@ -18,7 +18,7 @@ export class RunsList {
     if (this.table.hidden) return;
     const names = Object.keys(run.parameters).filter((name) => runs.some((one) => one.parameters[name] !== run.parameters[name]));
     const ends = ENDS.filter((name) => name in run.frames[0].figures);
-    const head = make("tr", {}, make("td", {}), ...[...names.map((name) => t(`parameter ${name}`)), t("epochs run"), ...ends.map((name) => t(`figure ${name}`))].map((words) => make("th", { scope: "col" }, words)));
+    const head = make("tr", {}, make("th", {}), ...[...names.map((name) => t(`parameter ${name}`)), t("epochs run"), ...ends.map((name) => t(`figure ${name}`))].map((words) => make("th", { scope: "col" }, words)));
     const rows = runs.map((one, k) => {
       const { epoch, figures } = one.frames.at(-1);
       const cells = [...names.map((name) => t(`choice ${one.parameters[name]}`).replace(/^choice /, "")), String(epoch), ...ends.map((name) => short(figures[name]))];

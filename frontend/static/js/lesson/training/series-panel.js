@@ -4,7 +4,7 @@ import { color } from "../../color.js";
 import { make, short, t } from "../../words.js";
 import { Plot } from "./plot.js";
 
-const HIGHEST = 700; // thousands of passengers
+const [LOWEST, HIGHEST] = [-100, 700]; // thousands of passengers; what is beyond lies at the edge
 const YEAR = 12; // months
 const TEST = [5, 3]; // dash of predictions in the test part
 const NAIVE = [1.5, 2.5];
@@ -30,7 +30,7 @@ export class SeriesPanel {
     const years = Array.from({ length: Math.floor(series.length / YEAR) + 1 }, (_, k) => k * YEAR);
     plot.canvas.setAttribute("aria-label", t("forecasts after {epoch} epochs: error {train} on the training part, {test} on the test part, thousand passengers", { epoch: frame.epoch, train: short(frame.figures.train_rmse), test: short(frame.figures.test_rmse) }));
     plot.begin({
-      x: [0, series.length], y: [0, HIGHEST], xTicks: years.filter((_, k) => k % (plot.canvas.clientWidth > 520 ? 2 : 4) === 0), yTicks: [0, 200, 400, 600],
+      x: [0, series.length], y: [LOWEST, HIGHEST], xTicks: years.filter((_, k) => k % (plot.canvas.clientWidth > 520 ? 2 : 4) === 0), yTicks: [0, 200, 400, 600],
       xText: (month) => String(year + month / YEAR), xName: t("training years"), yName: t("thousand passengers"),
     });
     this.parts([[0, train, "training part"], [train, test, "validation part"], [test, series.length, "test part"]]);
@@ -44,7 +44,7 @@ export class SeriesPanel {
   /** Solid up to the end of what it was trained on, dashed after it. */
   predictions({ fixed }, { arrays }, plot, train, width = 2) {
     const first = fixed.figures.first_forecast;
-    const points = Array.from(arrays.predictions.values, (value, k) => [first + k, value]);
+    const points = Array.from(arrays.predictions.values, (value, k) => [first + k, inside(value)]);
     plot.line(points.slice(0, train - first), { ink: color("--q-y"), width });
     plot.line(points.slice(train - first - 1), { ink: color("--q-y"), width, dash: TEST });
   }
@@ -69,7 +69,7 @@ export class SeriesPanel {
   thumbnail(context, run, frame, left, top, width, height) {
     const series = run.fixed.arrays.series.values;
     const x = (k) => left + (k / series.length) * width;
-    const y = (value) => top + height - (Math.max(0, Math.min(HIGHEST, value)) / HIGHEST) * height;
+    const y = (value) => top + height - ((inside(value) - LOWEST) / (HIGHEST - LOWEST)) * height;
     const trace = (from, values, ink) => {
       context.beginPath();
       values.forEach((value, k) => (k ? context.lineTo(x(from + k), y(value)) : context.moveTo(x(from), y(value))));
@@ -80,4 +80,9 @@ export class SeriesPanel {
     trace(0, series, color("--rule-2"));
     trace(run.fixed.figures.first_forecast, frame.arrays.predictions.values, color("--q-y"));
   }
+}
+
+/** A value, or the edge of the chart that it lies beyond. */
+function inside(value) {
+  return Math.max(LOWEST, Math.min(HIGHEST, value));
 }

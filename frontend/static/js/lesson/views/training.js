@@ -130,6 +130,7 @@ class Training {
     });
     this.training = false;
     if (run.state === "failed") this.problem.show(run.error);
+    if (!run.frames.length && this.past.length) this.back();
     if (run.state === "done" && this.wanted !== null) {
       this.film.pause();
       this.at = run.frameAt(this.wanted);
@@ -137,6 +138,12 @@ class Training {
       this.note.textContent = "";
     }
     this.wake();
+  }
+
+  /** Nothing came of a run: the one before it is shown again. */
+  back() {
+    this.run = this.past.shift();
+    this.at = this.run.frames.length - 1;
   }
 
   /** Show a moment. */

@@ -9,11 +9,12 @@ const WIDEST = 120;
 const ROWS = { top: 20, bar: 56, cell: 120, letter: 200, step: 219, all: 226 }; // css px
 const CELL = 26; // half of a cell's width
 const SUM = 86; // room for the sum, to the right
+let made = 0; // drawings: a mark of one must not be that of another, which may be hidden
 
 export class BpttGraph {
   /** @param {HTMLElement} host @param {{onGo: (t: number) => void, onSum: () => void}} hands */
   constructor(host, hands) {
-    Object.assign(this, { host, hands });
+    Object.assign(this, { host, hands, mark: `bg-${++made}` });
     this.drawing = svg("svg", { class: "bg-drawing", role: "slider", tabindex: "0", "aria-valuemin": "0" });
     this.scroller = make("div", { class: "gb-scroll" }, this.drawing);
     host.append(this.scroller);
@@ -42,7 +43,7 @@ export class BpttGraph {
     for (const [name, value] of Object.entries({ viewBox: `0 0 ${px(width)} ${px(height)}`, width: px(width), height: px(height) })) drawing.setAttribute(name, value);
     [this.line] = answer.lines(state.layer, answer.truncated ?? answer.whole);
     const starts = answer.cut?.starts ?? [];
-    drawing.replaceChildren(heads());
+    drawing.replaceChildren(heads(this.mark));
     this.most = Math.max(...answer.losses, 1e-9);
     for (let step = 0; step < this.length; step++) this.step(step, starts.includes(step) && step > 0);
     this.sum(width);
@@ -117,7 +118,7 @@ export class BpttGraph {
   arrow(x1, y1, x2, y2, kind, width = 1) {
     const [name] = kind.split(" ");
     const thick = width * this.scale;
-    this.drawing.append(svg("path", { class: `bg-arrow ${kind}`, d: `M${px(x1)} ${px(y1)}L${px(x2)} ${px(y2)}`, "stroke-width": px(thick), "marker-end": `url(#bg-${name})` }));
+    this.drawing.append(svg("path", { class: `bg-arrow ${kind}`, d: `M${px(x1)} ${px(y1)}L${px(x2)} ${px(y2)}`, "stroke-width": px(thick), "marker-end": `url(#${this.mark}-${name})` }));
   }
 
   words(text, x, y, kind, size, raised = "") {
@@ -143,8 +144,8 @@ function thickness(log) {
 }
 
 /** Heads of arrows, of one size whatever the line. */
-function heads() {
+function heads(mark) {
   const head = (name) =>
-    svg("marker", { id: `bg-${name}`, viewBox: "0 0 8 8", refX: "6.5", refY: "4", markerWidth: "8", markerHeight: "8", orient: "auto", markerUnits: "userSpaceOnUse" }, svg("path", { d: "M0 0.5L7.5 4L0 7.5z", class: `bg-head ${name}` }));
+    svg("marker", { id: `${mark}-${name}`, viewBox: "0 0 8 8", refX: "6.5", refY: "4", markerWidth: "8", markerHeight: "8", orient: "auto", markerUnits: "userSpaceOnUse" }, svg("path", { d: "M0 0.5L7.5 4L0 7.5z", class: `bg-head ${name}` }));
   return svg("defs", {}, head("forward"), head("back"));
 }

@@ -96,9 +96,21 @@ export class GradientBench {
       this.draw();
     } catch (error) {
       if (error.name === "AbortError" || abort.signal.aborted) return;
-      this.problem.textContent = error.message ? `${error.message} ${error.hint ?? ""}` : t("The server cannot be reached.");
+      this.problem.textContent = toldIn(error);
     }
     this.stage.classList.remove("waiting");
     this.figure.changed();
   }
+}
+
+/** An error in the reader's language where it has words for it. */
+function toldIn(error) {
+  if (error.code === "connection") return t("The server cannot be reached.");
+  if (error.code === "text_too_short") return t("Type at least two characters: one is read, the next is guessed.");
+  if (error.code === "unknown_characters") {
+    const list = [...new Set((error.details?.characters ?? []).map(({ character }) => character))].join(" ");
+    return t("This network has never seen: {list}.", { list });
+  }
+  const known = t(`error ${error.code}`);
+  return known === `error ${error.code}` ? `${error.message} ${error.hint ?? ""}` : known;
 }

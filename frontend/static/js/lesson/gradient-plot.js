@@ -56,7 +56,8 @@ export class GradientPlot {
     let y = 0;
     for (const name of ["losses", "text", "gradients", "radii"]) {
       if (name !== "text" && !this.show.includes(name)) continue;
-      const height = SIZES[name] * scale * (name === "losses" ? answers.length : 1);
+      // A projector's screen is no taller than a laptop's: its letters grow, its plots hardly do.
+      const height = SIZES[name] * (name === "text" ? scale : Math.min(scale, 1.15)) * (name === "losses" ? answers.length : 1);
       if (name !== "text") y += TITLE * scale;
       rows.push([name, y, height]);
       y += height;
@@ -113,7 +114,7 @@ export class GradientPlot {
 
   losses(top) {
     const { answers, column, scale } = this;
-    const size = SIZES.losses * scale;
+    const size = SIZES.losses * Math.min(scale, 1.15);
     const highest = Math.max(...answers.flatMap((one) => [...one.losses].filter(Number.isFinite)));
     const most = NATS.find((nats) => nats >= highest) ?? NATS.at(-1);
     this.title(t("loss at each step, in nats (top of a row: {n})", { n: most }), top);

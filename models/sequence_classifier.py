@@ -150,11 +150,15 @@ class SequenceClassifier(nn.Module):
             return last(states, lengths, self.config.hidden_size)
         return (weights.unsqueeze(-1) * states).sum(0)
 
-    def forward(self, tokens: Tensor, lengths: Tensor) -> Tensor:
-        """Tokens (T, B), anything past the lengths (B) -> logits (B, labels)."""
+    def states(self, tokens: Tensor, lengths: Tensor) -> Tensor:
+        """Tokens (T, B), anything past the lengths (B) -> states (T, B, D * H), 0 past them."""
         x = self.dropout(self.embed(tokens))  # (T, B, input_size)
         packed = pack_padded_sequence(x, lengths.cpu(), enforce_sorted=False)
-        states, _ = pad_packed_sequence(self.rnn(packed)[0])  # (T, B, D * H)
+        return pad_packed_sequence(self.rnn(packed)[0])[0]
+
+    def forward(self, tokens: Tensor, lengths: Tensor) -> Tensor:
+        """Tokens (T, B), anything past the lengths (B) -> logits (B, labels)."""
+        states = self.states(tokens, lengths)
         return self.output(self.dropout(self.pool(states, lengths)))
 
     @torch.no_grad()

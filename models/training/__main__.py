@@ -261,6 +261,7 @@ def train_labels(asked: argparse.Namespace) -> None:
         if not (run / "best.safetensors").exists():
             sys.exit(f"{run / 'best.safetensors'} is missing; train without --as-is first")
         weights, progress = resume_best(run)
+        weights = labelling.own_weights(weights)
     else:
         weights, progress, ended = labelling.train(recipe, data, prepared, run)
         if not ended:

@@ -215,13 +215,25 @@ def card(name, recipe, data, prepared, network, count, found, progress) -> str:
         f"batches of {recipe.batch_size}",
         f"dropout {network.config.dropout:g}",
     ]
-    if recipe.drop or recipe.forget:
+    if recipe.forget:
         extras.append(
             f"a word of count c read as unknown with chance {recipe.forget:g} / "
             f"({recipe.forget:g} + c)" + (f", any with {recipe.drop:g}" if recipe.drop else "")
         )
     if recipe.balance:
         extras.append(f"a label's loss weighted by 1 / count to the power {recipe.balance:g}")
+    if recipe.drop and recipe.network.get("reads") == "characters":
+        extras.append(f"{recipe.drop:g} of the characters exchanged for others")
+    if recipe.foretell:
+        extras.append(
+            f"{recipe.foretell:g} times the loss of what comes next after every step was added "
+            "(its layer is not kept)"
+        )
+    if recipe.start == "bayes":
+        extras.append(
+            "the first numbers of a word's embedding start as what naive Bayes knows of it: the "
+            "log of its share among the words of each label, less the mean over the labels"
+        )
     if recipe.smoothing:
         extras.append(f"{recipe.smoothing:g} of the target spread over all labels")
     best = max(progress["history"], key=lambda row: (row["score"], row["epoch"]))

@@ -27,6 +27,7 @@ class LabelRecipe:
     drop: float = 0.0  # chance that any word is read as unknown, a character as another one
     balance: float = 0.0  # a label's loss is weighted by (1 / its count) to this power
     smoothing: float = 0.0  # share of the target that is spread over all labels
+    foretell: float = 0.0  # weight of the loss of what comes next after every step
     start: Literal["", "bayes"] = ""  # bayes: the first numbers of a word tell of its labels
     keep: float = 0.998  # share of the running mean that a step keeps
     chosen_by: tuple[str, ...] = ("accuracy",)  # the best epoch: the sum of these on validation
@@ -73,12 +74,13 @@ LABEL_RECIPES: dict[str, LabelRecipe] = {
             "dropout": 0.5,
         },
         least=5,
-        epochs=15,
+        epochs=12,
         learning_rate=3e-3,
         decay=0.05,
         forget=1.0,
         drop=0.1,
         smoothing=0.1,
+        start="bayes",
         prompt="A clever film with a warm heart, but its ending is far too long.",
         examples=(
             "Not bad at all.",

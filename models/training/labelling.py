@@ -102,6 +102,24 @@ def build(recipe: LabelRecipe, symbols: list[str], labels: list[str]) -> nn.Modu
     return SequenceClassifier(SequenceClassifierConfig(**sizes))
 
 
+class Foretelling(SequenceClassifier):
+    """A classifier that also says what comes next after every step, while it is trained: there is
+    more to learn from a text than its one label (Rei 2017, arXiv:1704.07156)."""
+
+    def __init__(self, config: SequenceClassifierConfig):
+        super().__init__(config)
+        self.foretold = nn.Linear(config.hidden_size, config.vocab_size)
+
+    def both(self, tokens: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits of the labels (B, labels), and the loss of what is foretold, in nats."""
+        states = self.states(tokens, lengths)
+        logits = self.output(self.dropout(self.pool(states, lengths)))
+        following = self.foretold(self.dropout(states[:-1])).flatten(0, 1)
+        inside = torch.arange(1, len(tokens))[:, None] < lengths  # (T - 1, B)
+        targets = tokens[1:].masked_fill(~inside, NOTHING)
+        return logits, F.cross_entropy(following, targets.flatten(), ignore_index=NOTHING)
+
+
 @torch.no_grad()
 def begin_with_shares(table: Tensor, examples: Sequence[Example], labels: int) -> None:
     """Let the first numbers of each word (V, E) be what naive Bayes knows of it: for every label
@@ -113,9 +131,7 @@ def begin_with_shares(table: Tensor, examples: Sequence[Example], labels: int) -
     table[:, :labels] = (shares - shares.mean(0)).T
 
 
-def mistyped(
-    numbers: Tensor, chance: float, counts: Tensor, generator: torch.Generator
-) -> Tensor:
+def mistyped(numbers: Tensor, chance: float, counts: Tensor, generator: torch.Generator) -> Tensor:
     """Characters (T, B), some of them exchanged for others drawn as often as they occur."""
     other = counts.multinomial(numbers.numel(), True, generator=generator).view_as(numbers)
     return torch.where(torch.rand(numbers.shape, generator=generator) < chance, other, numbers)
@@ -148,7 +164,10 @@ def guess(network: nn.Module, examples: Sequence[Example], size: int = 128) -> t
 def train(recipe: LabelRecipe, data: Labelled, prepared: Prepared, run: Path):
     """Train or go on training: as `train_epochs`."""
     generator = torch.Generator().manual_seed(recipe.seed)
-    network = build(recipe, prepared.symbols, data.labels).initialize(generator)
+    network = build(recipe, prepared.symbols, data.labels)
+    if recipe.foretell:
+        network = Foretelling(network.config)
+    network.initialize(generator)
     examples = prepared.parts["train"]
     if recipe.start == "bayes":
         begin_with_shares(network.embedding.weight, examples, len(data.labels))
@@ -167,9 +186,14 @@ def train(recipe: LabelRecipe, data: Labelled, prepared: Prepared, run: Path):
                     numbers = mistyped(numbers, recipe.drop, prepared.counts, drawn)
                 else:
                     numbers = forgotten(numbers, chance, drawn)
-                logits = network(numbers, lengths).flatten(0, -2)
-                yield F.cross_entropy(
-                    logits,
+                extra = 0.0
+                if recipe.foretell:
+                    logits, told = network.both(numbers, lengths)
+                    extra = recipe.foretell * told
+                else:
+                    logits = network(numbers, lengths)
+                yield extra + F.cross_entropy(
+                    logits.flatten(0, -2),
                     targets.flatten(),
                     weight if recipe.balance else None,
                     ignore_index=NOTHING,
@@ -187,4 +211,12 @@ def train(recipe: LabelRecipe, data: Labelled, prepared: Prepared, run: Path):
     optimizer = torch.optim.AdamW(
         network.parameters(), betas=(0.9, 0.98), weight_decay=recipe.decay
     )
-    return train_epochs(network, recipe, run, losses, score, keep=recipe.keep, optimizer=optimizer)
+    weights, progress, ended = train_epochs(
+        network, recipe, run, losses, score, keep=recipe.keep, optimizer=optimizer
+    )
+    return own_weights(weights), progress, ended
+
+
+def own_weights(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The weights of the network itself, without what only helped to train it."""
+    return {name: value for name, value in weights.items() if not name.startswith("foretold.")}

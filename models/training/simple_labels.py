@@ -84,6 +84,7 @@ class MostFrequent:
                 exact[word][tag] += 1
                 small[word.lower()][tag] += 1
         once = Counter(next(iter(c)) for c in exact.values() if c.total() == 1)
+        once = once or Counter(c.most_common(1)[0][0] for c in exact.values())
         self.rare = once.most_common(1)[0][0]
         self.exact = {word: c.most_common(1)[0][0] for word, c in exact.items()}
         self.small = {word: c.most_common(1)[0][0] for word, c in small.items()}

@@ -129,12 +129,31 @@ def answerers() -> str:
     return "\n".join(rows) + "\n"
 
 
+def forecasters() -> str:
+    """Networks that read numbers; RMSE in thousands of passengers on the test months."""
+    rows = [
+        "| checkpoint | parameters | window | a month ahead | two years fed back "
+        "| month before | year before |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for link, about in of_kind("forecaster"):
+        figures = about["figures"]
+        simple = (f"{figures[f'{name}_rmse']['test']:.1f}" for name in ("naive", "seasonal_naive"))
+        found = figures["rmse"]
+        rows.append(
+            f"| {link} | {about['parameters']:,} | {about['config']['window']} months "
+            f"| **{found['test']:.1f}** | {found['test_fed_back']:.1f} | {' | '.join(simple)} |"
+        )
+    return "\n".join(rows) + "\n"
+
+
 TABLES = {
     "settings": settings,
     "characters": characters,
     "translators": translators,
     "captioners": captioners,
     "answerers": answerers,
+    "forecasters": forecasters,
 }
 
 

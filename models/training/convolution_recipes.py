@@ -13,10 +13,10 @@ class ConvolutionRecipe:
     title: str
     source: Source
     network: dict = field(default_factory=dict)  # CharConvConfig without vocab_size
-    window: int = 256  # characters that a row of a batch holds
+    window: int = 512  # characters that a row of a batch holds
     epochs: int = 4
-    batch_size: int = 24  # windows
-    learning_rate: float = 0.02  # of Muon, peak of the cosine
+    batch_size: int = 12  # windows
+    learning_rate: float = 0.03  # of Muon, peak of the cosine
     ratio: float = 0.25  # of it: the rate of Adam for what is no hidden matrix
     warmup: int = 50  # steps
     clip: float = 1.0  # norm of the gradient

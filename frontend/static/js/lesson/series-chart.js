@@ -116,9 +116,10 @@ export class SeriesChart {
     const { highest } = this.found;
     if (!highest) return [];
     const y = place(this.y(highest.value));
+    const fits = highest.text.length * 7 * this.scale < this.x(72) - this.x(0); // where the series is low
     return [
       svg("line", { class: "series-highest", x1: this.edge.left, x2: this.width - this.edge.right, y1: y, y2: y }),
-      svg("text", { class: "series-tick", x: this.edge.left + 5, y: y - 5 }, highest.text),
+      svg("text", { class: "series-tick", x: this.edge.left + 5, y: y - 5 }, fits ? highest.text : String(Math.round(highest.value))),
     ];
   }
 

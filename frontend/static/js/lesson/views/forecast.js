@@ -211,7 +211,7 @@ class Forecast {
     const said = (name, line) => (line && !Number.isNaN(line[one] ?? NaN) ? [`${name} ${fixed(line[one], line === this.series ? 0 : 1)}`] : []);
     const parts = [
       ...said(t("it was"), one < this.series.length ? this.series : null), ...said(t("one step ahead"), this.fitted),
-      ...(one >= this.at ? said(t("fed back"), this.lines.forecast) : []), ...said(t("naive"), this.lines.naive), ...said(t("a year before"), this.lines.seasonal),
+      ...(one >= this.at && this.shown.has("forecast") ? said(t("fed back"), this.lines.forecast) : []), ...said(t("naive"), this.lines.naive), ...said(t("a year before"), this.lines.seasonal),
     ];
     this.told.textContent = `${this.name(one)}: ${parts.join(" · ")}`;
   }
@@ -242,7 +242,7 @@ class Forecast {
     );
     const fed = this.rmse(this.lines.forecast, this.at, this.at + this.steps);
     const months = Math.min(this.steps, this.series.length - this.at);
-    this.errors.replaceChildren(table, months > 0 ? make("p", { class: "quiet" }, t("fed back from {month}, {months} months: {error}", { month: this.name(this.at), months, error: fixed(fed, 1) })) : "");
+    this.errors.replaceChildren(table, months > 1 && this.shown.has("forecast") ? make("p", { class: "quiet" }, t("fed back from {month}, {months} months: {error}", { month: this.name(this.at), months, error: fixed(fed, 1) })) : "");
   }
 
   values() {

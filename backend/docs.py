@@ -1,6 +1,7 @@
 """The page of the API, made from the application's own OpenAPI description."""
 
 import json
+import re
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
@@ -9,7 +10,7 @@ from markupsafe import Markup
 from backend.pages import MARKDOWN, reader_language, render, require_language
 
 router = APIRouter(include_in_schema=False)
-EXAMPLES = {  # a checkpoint, and a body for it
+EXAMPLES = {  # a checkpoint or a recipe, and a body for it
     "/api/checkpoints/{id}/trace": (
         "shakespeare-lstm",
         {"text": "To be, or not", "points": ["rnn.1.c"]},
@@ -44,6 +45,7 @@ EXAMPLES = {  # a checkpoint, and a body for it
         "airline-gru",
         {"series": None, "at": 120, "steps": 24, "points": ["rnn.0.h"]},
     ),
+    "/api/training/{recipe}": ("airline-gru", {"parameters": {"window": 24, "epochs": 300}}),
 }
 UPLOADS = {  # a checkpoint, a query, and what curl sends
     "/api/checkpoints/{id}/caption": (
@@ -122,8 +124,8 @@ def _example(path: str, origin: str) -> str:
         return f"curl -N '{origin}{path.replace('{id}', checkpoint)}?{query}' \\\n  {sent}"
     if path not in EXAMPLES:
         return ""
-    checkpoint, body = EXAMPLES[path]
-    address, body = origin + path.replace("{id}", checkpoint), json.dumps(body)
+    of, body = EXAMPLES[path]
+    address, body = origin + re.sub(r"{\w+}", of, path), json.dumps(body)
     return f"curl -N {address} \\\n  -H 'Content-Type: application/json' \\\n  -d '{body}'"
 
 

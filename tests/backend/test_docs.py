@@ -6,10 +6,12 @@ import pytest
 
 from backend.api.answer import FIELDS, AnswerQuery
 from backend.api.caption import CaptionQuery
+from backend.api.forecast import ForecastRequest
 from backend.api.generate import GenerateRequest
 from backend.api.gradients import GradientsRequest
 from backend.api.slices import EditsWish, SlicesRequest, SliceWish
 from backend.api.trace import TraceRequest
+from backend.api.training import TrainingRequest
 from backend.api.translate import TranslateRequest
 from backend.api.units import UnitsRequest
 from backend.docs import EXAMPLES, UPLOADS, calls
@@ -19,7 +21,9 @@ from tests.toys import CONFIGS
 MODELS = {
     "trace": TraceRequest,
     "units": UnitsRequest,
+    "{recipe}": TrainingRequest,
     "generate": GenerateRequest,
+    "forecast": ForecastRequest,
     "translate": TranslateRequest,
     "slices": SlicesRequest,
     "gradients": GradientsRequest,
@@ -95,7 +99,9 @@ def test_every_example_is_a_command_for_this_server(client):
     found = {call["path"]: call for call in calls(client.app.openapi(), "http://here:1")}
     for path, (id, body) in EXAMPLES.items():
         command = found[path]["example"]
-        assert command.startswith(f"curl -N http://here:1/api/checkpoints/{id}/")
+        assert command.startswith("curl -N http://here:1/api/")
+        assert f"/{id}" in command
+        assert "{id}" not in command
         assert all(f'"{name}"' in command for name in body)
 
 

@@ -19,12 +19,15 @@ export function ticks(low, high, count) {
   return found;
 }
 
-/** Ticks of a logarithmic axis: powers of ten, and 2 and 5 where there are few of them. */
+const BETWEEN = [[0.7, [1, 1.5, 2, 3, 4, 5, 6, 8]], [1.6, [1, 2, 5]], [Infinity, [1]]]; // ticks, up to how many decades
+
+/** Ticks of a logarithmic axis: powers of ten, and some between them where there are few. */
 export function logTicks(low, high) {
   const found = [];
-  const few = Math.log10(high / low) < 1.6;
+  const decades = Math.log10(high / low);
+  const [, steps] = BETWEEN.find(([most]) => decades < most);
   for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
-    for (const n of few ? [1, 2, 5] : [1]) {
+    for (const n of steps) {
       const value = Number(`${n}e${power}`);
       if (value >= low * 0.999 && value <= high * 1.001) found.push(value);
     }

@@ -77,7 +77,7 @@ class Training {
     this.panel = new PANELS[recipe.name.split("-")[0]](main);
     this.internals = new Internals(inside, recipe.name);
     this.film = new FilmStrip(film, this.panel, (at) => this.go(at));
-    stage.replaceChildren(controls, this.status, problem, this.note, make("div", { class: "training" }, main, side, inside, film), about);
+    stage.replaceChildren(controls, this.status, problem, this.note, make("div", { class: "training" }, film, main, side, inside), about);
     if (this.wanted !== null) this.note.textContent = t("This address shows epoch {epoch} of a run. Runs are not stored: train it again to see that moment.", { epoch: this.wanted });
   }
 

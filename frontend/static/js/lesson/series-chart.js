@@ -15,7 +15,7 @@ export const LINES = ["seasonal", "naive", "fitted", "forecast"];
 export class SeriesChart {
   /**
    * @param {HTMLElement} host
-   * @param {{onMove: (at: number) => void, onHover: (month: number|null) => void, name: (month: number) => string}} calls
+   * @param {{onMove: (at: number) => void, onHover: (month: number|null) => void, place: () => number}} calls
    */
   constructor(host, calls) {
     Object.assign(this, { host, calls, hovered: null });
@@ -37,7 +37,7 @@ export class SeriesChart {
     this.found = found;
     const scale = this.scale = parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--scale")) || 1;
     const width = this.width = Math.max(280, this.host.clientWidth);
-    const height = this.height = Math.round(Math.min(380, Math.max(240, width * 0.36)) * scale);
+    const height = this.height = Math.round(Math.min(Math.min(380, Math.max(240, width * 0.36)) * scale, Math.max(240, innerHeight * 0.42))); // the map below is to be seen with it
     this.edge = Object.fromEntries(Object.entries(MARGIN).map(([side, size]) => [side, size * scale]));
     this.setTop(found);
     this.drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
@@ -207,7 +207,7 @@ export class SeriesChart {
       if (!step || !this.found || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault();
       event.stopPropagation(); // arrow keys turn the parts of a lesson that is presented
-      calls.onMove(inside(this.found.at + step));
+      calls.onMove(inside(calls.place() + step)); // from where it was last sent, drawn or not
     });
   }
 }

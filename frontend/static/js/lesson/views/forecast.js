@@ -36,7 +36,7 @@ class Forecast {
     this.config = about.config;
     this.point = `rnn.${this.config.num_layers - 1}.h`;
     this.build(stage);
-    this.chart = new SeriesChart(this.place, { onMove: (at) => this.go(at), onHover: (month) => this.tell(month) });
+    this.chart = new SeriesChart(this.place, { onMove: (at) => this.go(at), onHover: (month) => this.tell(month), place: () => this.asked });
     this.lens = new WindowLens(this.map, this.sums, this.cellTold);
     new ResizeObserver(() => this.width !== this.place.clientWidth && this.draw()).observe(this.place);
     new MutationObserver(() => {
@@ -66,7 +66,7 @@ class Forecast {
     this.month = make("output", { class: "num" });
     const button = (name, text, step) => {
       const node = make("button", { class: "plain", type: "button", "aria-label": name, title: name }, text);
-      node.addEventListener("click", () => this.found && this.go(Math.max(this.config.window, Math.min(this.series.length, this.at + step))));
+      node.addEventListener("click", () => this.found && this.go(Math.max(this.config.window, Math.min(this.series.length, this.asked + step))));
       return node;
     };
     return make("span", { class: "series-mover" }, `${t("forecast of")} `, button(t("a month back"), "‹", -1), this.month, button(t("a month on"), "›", 1));

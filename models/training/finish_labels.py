@@ -1,5 +1,6 @@
 """From a trained labeller to a checkpoint folder: measure what is stored, write the model card."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,13 +8,15 @@ from pathlib import Path
 from torch import nn
 
 from models.checkpoint import write_checkpoint
+from models.sequence_classifier import READERS, Classifier
+from models.tagger import WordTagger
 from models.training.finish import CELL_NAMES
 from models.training.label_figures import confusion, figures
 from models.training.label_recipes import LabelRecipe
 from models.training.labelled import UNDECIDED, Labelled
 from models.training.labelling import Prepared, build, guess, units_of
 from models.training.simple_labels import MostFrequent, bayes
-from models.words import normal
+from models.words import Words, cut, normal
 
 PERCENT = {"accuracy": "accuracy", "macro_recall": "mean recall", "macro_f1": "mean F1"}
 SPLITS = {
@@ -121,7 +124,8 @@ def finish(
         },
     }
     count = sum(value.numel() for value in weights.values())
-    text = card(name, recipe, data, prepared, network, count, found, progress)
+    text = card(name, recipe, data, network, count, found, progress)
+    text += sayings(recipe, network, prepared.symbols)
     write_checkpoint(folder, about, prepared.symbols, weights, text)
     print(f"{folder}: accuracy {found['accuracy']:.4f}, simple {found['simple']['accuracy']:.4f}")
 
@@ -199,7 +203,27 @@ def inside(recipe: LabelRecipe, network: nn.Module) -> str:
     return f"It reads {read}: {table}, {layers}. {pools}."
 
 
-def card(name, recipe, data, prepared, network, count, found, progress) -> str:
+def sayings(recipe: LabelRecipe, network: nn.Module, symbols: list[str]) -> str:
+    """What the network says of the prompt and the examples, as a card tells it."""
+    lines = []
+    for text in (recipe.prompt, *recipe.examples):
+        if recipe.kind == "tagger":
+            words = [text[start:stop] for start, stop in cut(text)]
+            tags = WordTagger(network, Words(symbols)).tag(words).probabilities.argmax(-1)
+            said = " ".join(
+                f"{word}/{network.config.labels[k]}"
+                for word, k in zip(words, tags.tolist(), strict=True)
+            )
+            lines.append(f"- {said}")
+        else:
+            runner = Classifier(network, READERS[network.config.reads](symbols))
+            found = runner.classify(runner.reads.encode(text)).probabilities
+            top = int(found.argmax())
+            lines.append(f"- `{text}` {runner.labels[top]}, {found[top]:.0%}")
+    return "\n".join(["\n## What it says", "", *lines, ""])
+
+
+def card(name, recipe, data, network, count, found, progress) -> str:
     """The model card."""
     sizes = {part: len(texts) for part, texts in data.parts.items()}
     texts = "sentences" if recipe.network.get("reads") != "characters" else "names"
@@ -237,7 +261,12 @@ def card(name, recipe, data, prepared, network, count, found, progress) -> str:
     if recipe.smoothing:
         extras.append(f"{recipe.smoothing:g} of the target spread over all labels")
     best = max(progress["history"], key=lambda row: (row["score"], row["epoch"]))
-    mean = "Mean recall and mean F1 count every label the same, however rare it is."
+    error = math.sqrt(found["accuracy"] * (1 - found["accuracy"]) / found["test"])
+    mean = (
+        "Mean recall and mean F1 count every label the same, however rare it is. On "
+        f"{found['test']:,} {'words' if recipe.kind == 'tagger' else texts} the standard error of "
+        f"the accuracy is {100 * error:.2f} points."
+    )
     return f"""# {name}
 
 {recipe.title}: {count:,} parameters. {inside(recipe, network)}

@@ -24,6 +24,7 @@ export class Desk {
     const link = make("a", { class: "quieter", href: `/${pageData.language}/lab/${about.id}` }, about.title || about.id);
     this.host = make("div", { class: "desk-problem", role: "alert", hidden: true });
     this.problem = new Problem(this.host, { onRetry: () => this.read() });
+    this.problem.markUnknown = () => this.field.setAttribute("aria-invalid", "true");
     const tries = examples.map((one) => {
       const button = make("button", { class: "plain", type: "button" }, one);
       button.addEventListener("click", () => {
@@ -49,6 +50,7 @@ export class Desk {
       const answer = await this.ask(this.field.value, stop.signal);
       if (stop.signal.aborted) return;
       this.problem.clear();
+      this.field.removeAttribute("aria-invalid");
       this.show(answer);
     } catch (error) {
       if (error.name === "AbortError") return;

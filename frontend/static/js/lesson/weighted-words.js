@@ -1,7 +1,8 @@
 /**
  * Words with the weight that attention gives them, and what each adds to the answer: the logit of a
  * label is its bias plus the sum of the words' evidence. Of evidence only what sets one label apart
- * from the others counts, so each word's is told less its mean over the labels.
+ * from the others counts, so each word's is told less its mean over the labels; so is the bias, which
+ * is what the answer's own logit has beyond them.
  */
 
 import { attentionRamp, inkOn, signedRamp } from "../color.js";
@@ -29,10 +30,15 @@ export function weighted(found, { toward, nameOf }) {
     const said = t("{word}: weight {weight}, adds {value} towards {label}", { word: token, weight: percent(attention[k]), value: short(adds[k]), label: nameOf(labels[toward]) });
     return make("li", { title: known[k] ? said : `${said}. ${t("a word it does not know")}` }, word, make("span", { class: "num weight" }, percent(attention[k])), make("span", { class: "adds", "aria-hidden": "true" }, bar), make("span", { class: "num add" }, hundredths(adds[k])));
   });
+  const logs = Array.from(found.probabilities, (value) => Math.log(Math.max(value, 1e-30)));
+  const margin = logs[toward] - logs.reduce((sum, value) => sum + value, 0) / labels.length;
+  const together = adds.reduce((sum, value) => sum + value, 0);
+  const sum = t("all words together {words}, the bias {bias}: {sum}, that is {share} {label}", { words: hundredths(together), bias: hundredths(margin - together), sum: hundredths(margin), share: percent(found.probabilities[toward]), label: nameOf(labels[toward]) });
   const others = labels.length === 2 ? nameOf(labels[1 - toward]) : t("the others");
   return make(
     "section", { class: "weighted" },
     make("ul", { class: "weighted-words", "aria-label": t("words with their weights, and what each adds") }, ...words),
+    make("p", { class: "weighted-sum num" }, sum),
     make(
       "p", { class: "note small label-keys" },
       ...(points.attention ? [scale(ramp, "0", percent(most), t("weight of a word"))] : []),

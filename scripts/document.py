@@ -147,12 +147,31 @@ def forecasters() -> str:
     return "\n".join(rows) + "\n"
 
 
+def labellers() -> str:
+    """Networks that give labels to texts or words; figures on the test part of their data."""
+    rows = [
+        "| checkpoint | network | parameters | right | the simple way | mean F1 | the simple way |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for link, about in of_kind("sequence_classifier", "tagger"):
+        network, found = about["config"], about["figures"]
+        shape = f"{network['cell']} {network['num_layers']}x{network['hidden_size']}"
+        shape += ", both ways" * network["bidirectional"]
+        simple = found["simple"]
+        rows.append(
+            f"| {link} | {shape} | {about['parameters']:,} | **{found['accuracy']:.2%}** "
+            f"| {simple['accuracy']:.2%} | **{found['macro_f1']:.2%}** | {simple['macro_f1']:.2%} |"
+        )
+    return "\n".join(rows) + "\n"
+
+
 TABLES = {
     "settings": settings,
     "characters": characters,
     "translators": translators,
     "captioners": captioners,
     "answerers": answerers,
+    "labellers": labellers,
     "forecasters": forecasters,
 }
 

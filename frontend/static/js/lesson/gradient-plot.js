@@ -12,6 +12,10 @@ const WIDEST = 80;
 const NATS = [0.25, 0.5, 1, 2, 3, 6]; // at the top of a row of losses; bars above the last have a notch
 const LIMIT = 30; // decades either side of 1 that are drawn
 const SIZES = { losses: 30, text: 26, gradients: 250, radii: 120, axis: 22 }; // css px
+const RADII = {
+  radius: "spectral radius of the step's Jacobian", stretch: "largest singular value of the step's Jacobian",
+  kept: "largest f (LSTM) or z (GRU): what the road of c, or of h, alone keeps",
+};
 const TITLE = 20; // over each part
 
 export class GradientPlot {
@@ -214,15 +218,15 @@ export class GradientPlot {
   /** Spectral radii, or largest singular values, at the steps that were worked out. */
   radii(top, height) {
     const { answers, state, scale } = this;
-    this.title(t(state.radius === "radius" ? "spectral radius of the step's Jacobian" : "largest singular value of the step's Jacobian"), top);
-    const all = answers.filter((one) => one.jacobians).map((one) => one.jacobians[state.radius]);
+    this.title(t(RADII[state.radius]), top);
+    const all = answers.flatMap((one) => (one.jacobians?.[state.radius] ? [one.jacobians[state.radius]] : []));
     const most = Math.max(1.5, ...all.flatMap((row) => [...row].filter(Number.isFinite))) * 1.08;
     const y = (value) => top + height - (Math.min(value, most) / most) * height;
     const every = [0.5, 1, 2, 5, 10, 20, 50, 100, 200].find((n) => most / n <= 4) ?? 1000;
     for (let k = 0; k <= most; k += every) this.label(String(k), y(k) + 4 * scale);
     this.drawing.append(svg("line", { class: "gb-one", x1: 0, x2: px(this.width), y1: px(y(1)), y2: px(y(1)) }));
     for (const one of answers) {
-      if (!one.jacobians) continue;
+      if (!one.jacobians?.[state.radius]) continue; // a plain RNN has no gate that keeps
       const { steps } = one.jacobians;
       const values = one.jacobians[state.radius];
       const places = steps.map((step, k) => [this.x(step), y(values[k])]).filter(([, place]) => Number.isFinite(place));

@@ -28,7 +28,7 @@ export class Sliders {
     if (wanted("loss")) row.append(this.choice("loss", t("loss"), [["step", t("of one step")], ["sum", t("of all steps, added")]]));
     const layers = Math.max(...abouts.map(({ config }) => config.num_layers));
     if (wanted("layer") && layers > 1) row.append(this.choice("layer", t("layer"), Array.from({ length: layers }, (_, k) => [k === layers - 1 ? -1 : k, String(k)])));
-    if (wanted("radius") && options.show.includes("radii")) row.append(this.choice("radius", t("of the Jacobian"), [["radius", t("spectral radius")], ["stretch", t("largest singular value")]]));
+    if (wanted("radius") && options.show.includes("radii")) row.append(this.choice("radius", t("of the Jacobian"), [["radius", t("spectral radius")], ["stretch", t("largest singular value")], ...(gated ? [["kept", t("largest gate that keeps")]] : [])]));
     this.again = make("button", { class: "plain", type: "button" }, t("as trained"));
     this.again.addEventListener("click", () => set({ weight_scale: 1, forget_bias: 0 }, 0));
     if (wanted("weight_scale") || wanted("forget_bias")) row.append(this.again);

@@ -3,7 +3,7 @@
  * several side by side, with the weights as they are or changed.
  *
  * Options: checkpoints; text; at: the step whose loss it is, -1 the last; loss: step or sum; layer,
- * -1 the last; weight_scale; forget_bias; clip; chunk, 0 the whole text; radius: radius or stretch;
+ * -1 the last; weight_scale; forget_bias; clip; chunk, 0 the whole text; radius: radius, stretch or kept;
  * show: some of losses, gradients, radii, numbers; controls: some of CONTROLS.
  * Values for exercises: those of `gradient-numbers.js`, the settings, `length`.
  */
@@ -77,7 +77,7 @@ class Gradients extends GradientBench {
     }
     const { jacobians, cut } = this.answers[0];
     if (jacobians) {
-      const name = shown.radius === "radius" ? t("spectral radius") : t("largest singular value");
+      const name = t({ radius: "spectral radius", stretch: "largest singular value", kept: "largest gate that keeps" }[shown.radius]);
       said.push(t("Lowest row: {name} of the step's Jacobian, ∂h′/∂h (of an LSTM that of h and c together), at {shown} of {all} steps.", { name, shown: jacobians.steps.length, all: this.plot.length }), " ");
     }
     if (cut) said.push(t("Dashed uprights: borders of chunks, where the gradient stops. Faint: the gradient that would not be stopped."));

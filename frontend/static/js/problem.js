@@ -2,6 +2,21 @@
 
 import { make, mark, t } from "./words.js";
 
+/** What happened, and what to do, in the reader's language. @param {import("./api.js").ApiError} error */
+export function inWords(error) {
+  if (error.code === "connection") return [t("The connection is lost."), t("What is on the page stays. Check that the server runs, then try again.")];
+  if (error.status === 429) return [t("The server is full."), ""];
+  if (error.code === "unknown_characters") {
+    const found = (error.details.characters ?? []).map(({ character, position }) =>
+      t("“{character}” at {position}", { character: mark(character), position }),
+    );
+    return [t("This network has never seen: {list}.", { list: found.join(", ") }), t("Its alphabet has no such characters. Take them out or write them otherwise.")];
+  }
+  const own = t(`error ${error.code}`);
+  const hint = t(`hint ${error.code}`, error.details);
+  return [own === `error ${error.code}` ? error.message : own, hint === `hint ${error.code}` ? error.hint : hint];
+}
+
 export class Problem {
   /**
    * @param {object} options
@@ -26,7 +41,7 @@ export class Problem {
   show(error) {
     this.clear();
     if (!error) return;
-    const [title, hint] = this.words(error);
+    const [title, hint] = inWords(error);
     this.line = make("p", {}, hint);
     this.retry = make("button", { class: "button", type: "button" }, t("Try again"));
     this.retry.addEventListener("click", this.onRetry);
@@ -36,20 +51,6 @@ export class Problem {
     this.host.hidden = false;
     if (error.code === "unknown_characters") this.markUnknown(error.details.characters ?? []);
     if (error.status === 429) this.wait(Math.max(1, error.retryAfter || 2));
-  }
-
-  words(error) {
-    if (error.code === "connection") return [t("The connection is lost."), t("What is on the page stays. Check that the server runs, then try again.")];
-    if (error.status === 429) return [t("The server is full."), ""];
-    if (error.code === "unknown_characters") {
-      const found = (error.details.characters ?? []).map(({ character, position }) =>
-        t("“{character}” at {position}", { character: mark(character), position }),
-      );
-      return [t("This network has never seen: {list}.", { list: found.join(", ") }), t("Its alphabet has no such characters. Take them out or write them otherwise.")];
-    }
-    const own = t(`error ${error.code}`);
-    const hint = t(`hint ${error.code}`, error.details);
-    return [own === `error ${error.code}` ? error.message : own, hint === `hint ${error.code}` ? error.hint : hint];
   }
 
   wait(seconds) {

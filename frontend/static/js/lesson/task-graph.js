@@ -196,7 +196,7 @@ export class TaskGraph {
       if (!(share > 0)) return null;
       const from = [this.middles[k], top - 2];
       const line = this.spread ? path(`M${at(from[0])} ${from[1]} L${at(place + (from[0] - place) * 0.1)} 33`, "task-y") : arrow([from, [place, 34]], "task-y");
-      line.style.strokeWidth = String(0.6 + 2.2 * (share / most));
+      if (this.spread) line.style.strokeWidth = String(0.6 + 2.2 * (share / most));
       line.style.opacity = String(0.25 + 0.75 * (share / most));
       return line;
     });

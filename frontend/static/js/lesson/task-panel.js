@@ -1,6 +1,7 @@
 /** One task of the view `tasks`: what is read can be changed, its graph, and the chosen step in words. */
 
 import { ApiError, checkpoint } from "../api.js";
+import { inWords } from "../problem.js";
 import { make, pageData, percent, t } from "../words.js";
 import { photoRow, photos, photoTitle } from "./photos.js";
 import { TaskGraph, legendOf } from "./task-graph.js";
@@ -101,8 +102,8 @@ export class TaskPanel {
   failed(error) {
     if (error.name === "AbortError") return;
     this.element.classList.remove("busy");
-    this.problem.textContent = [error.message || t("The server cannot be reached."), error.hint].filter(Boolean).join(" ");
     if (!(error instanceof ApiError)) throw error;
+    this.problem.textContent = inWords(error).filter(Boolean).join(" ");
   }
 
   /** The whole graph for a listener. */

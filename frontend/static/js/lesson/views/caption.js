@@ -17,9 +17,10 @@ import { Region } from "../../caption/region.js";
 import { Stage } from "../../caption/stage.js";
 import { Trust } from "../../caption/trust.js";
 import { View } from "../../caption/view.js";
+import { forgetColors } from "../../color.js";
 import { Link } from "../../decoder/link.js";
 import { TokenStrip } from "../../decoder/token-strip.js";
-import { forgetColors } from "../../color.js";
+import { inWords } from "../../problem.js";
 import { make, pageData, percent, t } from "../../words.js";
 import { photoBlob, photoRow, photos, photoTitle } from "../photos.js";
 
@@ -60,7 +61,7 @@ class CaptionView {
     });
     region.addEventListener("change", () => this.wake());
     link.addEventListener("change", () => this.wake());
-    run.addEventListener("problem", () => (this.problem.textContent = run.error?.message ?? ""));
+    run.addEventListener("problem", () => (this.problem.textContent = run.error ? inWords(run.error).filter(Boolean).join(" ") : ""));
     run.addEventListener("step", () => this.words.build());
     run.addEventListener("done", () => this.done());
     new ResizeObserver(() => this.wake()).observe(host);

@@ -64,7 +64,9 @@ class Tasks {
     if (!this.panels.has(name)) {
       const { figure, options, known } = this;
       const own = figure.options.task === name ? { checkpoint: options.checkpoint, text: options.text, photo: options.photo } : {};
-      const wanted = { ...own, ...options[name] };
+      const kept = options[name] ?? {};
+      // What the lesson gives to its own network is not meant for another.
+      const wanted = kept.checkpoint && kept.checkpoint !== own.checkpoint ? kept : { ...own, ...kept };
       const panel = new TaskPanel(name, networksFor(name, known), wanted, {
         onKeep: (state) => figure.keep({ [name]: state }),
         onChange: () => this.changed(),

@@ -12,6 +12,7 @@ import { forgetColors } from "../../color.js";
 import { strongestOf } from "../../decoder/arithmetic.js";
 import { Link } from "../../decoder/link.js";
 import { TokenStrip } from "../../decoder/token-strip.js";
+import { inWords } from "../../problem.js";
 import { Alignment } from "../../translate/alignment.js";
 import { Translation } from "../../translate/translation.js";
 import { make, pageData, t } from "../../words.js";
@@ -49,7 +50,7 @@ class TranslationView {
     });
     for (const type of ["source", "step"]) run.addEventListener(type, () => (this.words.build(), this.wake()));
     run.addEventListener("done", () => this.done());
-    run.addEventListener("problem", () => (this.problem.textContent = [run.error?.message, run.error?.hint].filter(Boolean).join(" ")));
+    run.addEventListener("problem", () => (this.problem.textContent = run.error ? inWords(run.error).filter(Boolean).join(" ") : ""));
     link.addEventListener("change", () => this.wake());
     new ResizeObserver(() => this.wake()).observe(map);
     new MutationObserver(() => {

@@ -3,7 +3,8 @@
  * next character before and after them.
  *
  * Options: checkpoints (ids; or checkpoint, one), chosen: the one to begin with, prefix ("": the
- * checkpoint's own), temperature, top_k, seed, length, at: the place whose distribution is shown.
+ * checkpoint's own), temperature, top_k, seed, length, auto: write at once (default), at: the place
+ * whose distribution is shown.
  * Values for exercises, of that distribution: `entropy` in bits after temperature and top-k,
  * `entropy_before`, `top` and `top_before`: the share of the likeliest, `kept`: characters that can
  * be drawn, `covered`: the share that those had before; `temperature`, `top_k`, `written`.
@@ -23,9 +24,10 @@ const HOTTEST = 3;
 
 export async function mount(stage, options, figure) {
   const ids = options.checkpoints ?? [options.checkpoint];
-  const usual = { chosen: ids[0], prefix: "", temperature: 0.8, top_k: 0, seed: 7, length: 200, at: -1 };
+  const usual = { chosen: ids[0], prefix: "", temperature: 0.8, top_k: 0, seed: 7, length: 200, auto: true, at: -1 };
   const view = new Writer(stage, { ...usual, ...options }, figure, ids);
   await view.open();
+  if (view.options.auto) view.write();
   return view;
 }
 
@@ -112,6 +114,7 @@ class Writer {
     this.field.value = prefix || about.prompt || "";
     if (keep) this.set({ chosen: id, prefix: "" });
     await this.begin(this.field.value, false, keep ? -1 : this.at);
+    if (keep && this.options.auto) this.write();
   }
 
   /** A new beginning: nothing is written behind it. */

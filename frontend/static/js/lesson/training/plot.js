@@ -2,7 +2,7 @@
 
 import { color } from "../../color.js";
 import { sharpen } from "../../raster.js";
-import { make } from "../../words.js";
+import { fit, make } from "../../words.js";
 
 /** How large the page's type is, 1 where a rem is 16 px. */
 export function typeScale() {
@@ -69,7 +69,7 @@ export class Plot {
     }
     this.stroke([[this.left, this.bottom], [this.right, this.bottom]], { ink: color("--rule-2") });
     context.font = `${11 * scale}px ${color("--sans")}`;
-    this.text(axes.yName, 0, 7 * scale, "left");
+    this.text(fit(context, axes.yName, width), 0, 7 * scale, "left");
     this.text(axes.xName, width, height - 7 * scale, "right");
     return context;
   }

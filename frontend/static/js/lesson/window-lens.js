@@ -18,9 +18,9 @@ export function fixed(value, digits) {
 }
 
 export class WindowLens {
-  /** @param {HTMLElement} map @param {HTMLElement} sums @param {HTMLElement} told */
-  constructor(map, sums, told) {
-    Object.assign(this, { map, sums, told });
+  /** @param {HTMLElement} map @param {HTMLElement} key @param {HTMLElement} sums @param {HTMLElement} told */
+  constructor(map, key, sums, told) {
+    Object.assign(this, { map, key, sums, told });
   }
 
   /**
@@ -76,6 +76,7 @@ export class WindowLens {
     });
     drawing.addEventListener("pointerleave", () => (this.told.textContent = ""));
     this.map.replaceChildren(drawing);
+    this.key.replaceChildren(...bar("x", "0", grey, "1"), " ", ...bar("h", "−1", ramp, "1"));
   }
 
   cell(x, y, width, height, fill, value, digits, step, unit, end) {
@@ -110,6 +111,12 @@ export class WindowLens {
     if (truth !== null) rows.push(sum(t("it was"), "", String(truth)), sum(t("error"), "", fixed(output.value - truth, 1)));
     this.sums.replaceChildren(make("table", { class: "num lens-sums" }, make("caption", {}, t("forecast of {month}", { month: target })), make("tbody", {}, ...rows)));
   }
+}
+
+/** A scale of colours with its ends. */
+function bar(letter, low, ramp, high) {
+  const stops = [0, 64, 128, 192, 255].map((k) => ramp[k]).join(",");
+  return [make("i", { class: `of-${letter}` }, letter), ` ${low} `, make("span", { class: "lens-bar", style: `background:linear-gradient(90deg,${stops})` }), ` ${high}`];
 }
 
 function cell(text, kind = "") {

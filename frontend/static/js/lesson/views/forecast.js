@@ -37,7 +37,7 @@ class Forecast {
     this.point = `rnn.${this.config.num_layers - 1}.h`;
     this.build(stage);
     this.chart = new SeriesChart(this.place, { onMove: (at) => this.go(at), onHover: (month) => this.tell(month), place: () => this.asked });
-    this.lens = new WindowLens(this.map, this.sums, this.cellTold);
+    this.lens = new WindowLens(this.map, this.key, this.sums, this.cellTold);
     new ResizeObserver(() => this.width !== this.place.clientWidth && this.draw()).observe(this.place);
     new MutationObserver(() => {
       forgetColors();
@@ -50,6 +50,7 @@ class Forecast {
     this.place = make("div", { class: "series-place" });
     this.told = make("p", { class: "series-told num" });
     this.map = make("div", { class: "lens-place" });
+    this.key = make("p", { class: "lens-key num" });
     this.cellTold = make("p", { class: "series-told num quiet" });
     this.sums = make("div", { class: "lens-side" });
     this.errors = make("div", { class: "series-errors" });
@@ -58,7 +59,7 @@ class Forecast {
     stage.replaceChildren(
       make("div", { class: "series-head" }, link, this.mover(), this.ahead()),
       this.legend(), this.problem, this.place, this.told,
-      make("div", { class: "series-below" }, make("div", { class: "series-left" }, this.map, this.cellTold, this.errors), this.sums),
+      make("div", { class: "series-below" }, make("div", { class: "series-left" }, this.map, this.key, this.cellTold), this.sums, this.errors),
     );
   }
 

@@ -187,7 +187,7 @@ export class GradientPlot {
       }
       if (value > high) mark(step, y(high) + 8 * scale, "▴");
       const below = value < low && value > -Infinity;
-      if (below && !under) mark(step, y(low) - 1, "▾");
+      if (below !== under) mark(below ? step : step - 1, y(low) - 1, "▾");
       under = below;
       if (!(value >= low && value <= high)) {
         down = false;

@@ -77,8 +77,10 @@ class Gradients extends GradientBench {
     }
     const { jacobians, cut } = this.answers[0];
     if (jacobians) {
-      const name = t({ radius: "spectral radius", stretch: "largest singular value", kept: "largest gate that keeps" }[shown.radius]);
-      said.push(t("Lowest row: {name} of the step's Jacobian, ∂h′/∂h (of an LSTM that of h and c together), at {shown} of {all} steps.", { name, shown: jacobians.steps.length, all: this.plot.length }), " ");
+      const counts = { shown: jacobians.steps.length, all: this.plot.length };
+      const name = t(shown.radius === "radius" ? "spectral radius" : "largest singular value");
+      const kept = t("Lowest row: the largest forget gate f of a unit (LSTM), the largest update gate z (GRU), at {shown} of {all} steps: the factor of a step for c, or h, with the gates held.", counts);
+      said.push(shown.radius === "kept" ? kept : t("Lowest row: {name} of the step's Jacobian, ∂h′/∂h (of an LSTM that of h and c together), at {shown} of {all} steps.", { name, ...counts }), " ");
     }
     if (cut) said.push(t("Dashed uprights: borders of chunks, where the gradient stops. Faint: the gradient that would not be stopped."));
     return said;

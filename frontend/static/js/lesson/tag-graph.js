@@ -8,21 +8,6 @@ const UNSURE = 0.8; // below this a tag is drawn as doubtful
 const HIGH = { tag: 14, share: 34, back: 66, forth: 110, word: 168, all: 182 }; // css px from above
 const CELL = { width: 26, height: 22 };
 
-/** Where each word stands, as wide as it or its tag is. @returns {{x: number, width: number}[]} */
-export function columnsOf(words, tags) {
-  const scale = parseFloat(color("--scale")) || 1;
-  const context = document.createElement("canvas").getContext("2d");
-  let x = 0;
-  return words.map((word, k) => {
-    context.font = `${16 * scale}px ${getComputedStyle(document.body).fontFamily}`;
-    const own = context.measureText(word).width;
-    context.font = `600 ${13 * scale}px monospace`;
-    const width = Math.ceil(Math.max(own, context.measureText(tags[k]).width, 34 * scale) + 20 * scale);
-    x += width;
-    return { x: x - width, width };
-  });
-}
-
 /**
  * @param {{tokens: string[], tags: string[], known: boolean[]}} found
  * @param {{x: number, width: number}[]} columns

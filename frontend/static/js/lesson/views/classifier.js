@@ -16,7 +16,7 @@ import { decode, shapeOf } from "../../arrays.js";
 import { forgetColors } from "../../color.js";
 import { make, percent, t } from "../../words.js";
 import { stepsTable } from "../label-steps.js";
-import { Desk, bars, stateMap } from "../reading-desk.js";
+import { Desk, bars, columnsOf, stateMap } from "../reading-desk.js";
 import { weighted } from "../weighted-words.js";
 
 export async function mount(stage, options, figure) {
@@ -94,8 +94,8 @@ class Classifier {
     }
     if (found.points.evidence && this.shows("words")) parts.push(weighted(found, { toward: this.toward, nameOf }));
     if (this.shows("states")) {
-      const columns = found.tokens.map((_, k) => ({ x: 22 * k, width: 21 }));
-      for (const point of Object.values(found.points)) if (point.name.endsWith(".h")) parts.push(make("div", { class: "label-scroll" }, stateMap(point, columns)));
+      const columns = columnsOf(found.tokens);
+      for (const point of Object.values(found.points)) if (point.name.endsWith(".h")) parts.push(make("div", { class: "label-scroll" }, stateMap(point, columns, found.tokens)));
     }
     this.body.replaceChildren(...parts);
     if (focused !== null) this.body.querySelector(`[data-step="${focused}"]`)?.focus();

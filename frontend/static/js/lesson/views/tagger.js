@@ -14,8 +14,8 @@ import { checkpoint, tag } from "../../api.js";
 import { decode, shapeOf } from "../../arrays.js";
 import { forgetColors } from "../../color.js";
 import { make, percent, t } from "../../words.js";
-import { Desk, bars, stateMap } from "../reading-desk.js";
-import { columnsOf, graphKey, tagGraph } from "../tag-graph.js";
+import { Desk, bars, columnsOf, stateMap } from "../reading-desk.js";
+import { graphKey, tagGraph } from "../tag-graph.js";
 
 export async function mount(stage, options, figure) {
   const about = await checkpoint(options.checkpoint);
@@ -39,7 +39,7 @@ class Tagger {
     });
     this.scroll = make("div", { class: "label-scroll" });
     this.side = make("div", { class: "tag-side", role: "status" });
-    stage.replaceChildren(this.desk.element, make("div", { class: "tagger" }, make("div", { class: "tag-main" }, this.scroll, graphKey(this.both)), this.side));
+    stage.replaceChildren(this.desk.element, make("div", { class: "tagger" }, this.scroll, this.side));
     new MutationObserver(() => {
       forgetColors();
       this.draw();
@@ -80,7 +80,7 @@ class Tagger {
     const sure = found.tokens.map((_, k) => Math.max(...this.row(k)));
     const columns = columnsOf(found.tokens, found.tags);
     const parts = [];
-    if (this.shows("graph")) parts.push(tagGraph(found, columns, { sure, at: this.word, both: this.both, names: nameOf, onGo: (at, focus) => this.go(at, focus) }));
+    if (this.shows("graph")) parts.push(tagGraph(found, columns, { sure, at: this.word, both: this.both, names: nameOf, onGo: (at, focus) => this.go(at, focus) }), graphKey(this.both));
     for (const point of found.points) parts.push(stateMap(point, columns));
     this.scroll.replaceChildren(...parts);
     if (this.shows("tags")) this.tell(sure);

@@ -6,11 +6,11 @@
 import { at as px, svg } from "../decoder/svg.js";
 import { make, mark, spoken, t } from "../words.js";
 import { spokenNumber } from "./gradient-data.js";
+import { decades, dot } from "./gradient-marks.js";
 
 const NARROWEST = 7.5; // css px of a column: below, the drawing scrolls in itself
 const WIDEST = 80;
 const NATS = [0.25, 0.5, 1, 2, 3, 6]; // at the top of a row of losses; bars above the last have a notch
-const LIMIT = 30; // decades either side of 1 that are drawn
 const SIZES = { losses: 30, text: 26, gradients: 250, radii: 120, axis: 22 }; // css px
 const RADII = {
   radius: "spectral radius of the step's Jacobian", stretch: "largest singular value of the step's Jacobian",
@@ -255,29 +255,4 @@ export class GradientPlot {
   title(text, top) {
     this.gutter.append(svg("text", { class: "gb-title", x: px(this.left), y: px(top - 6 * this.scale), "font-size": px(12 * this.scale) }, text));
   }
-}
-
-/** A mark of a network: round, square or a triangle, so that colour is not needed. */
-export function dot(family, x, y, r) {
-  const kind = `gb-dot of-${family}`;
-  if (family === "lstm") return svg("rect", { class: kind, x: px(x - r), y: px(y - r), width: px(2 * r), height: px(2 * r) });
-  if (family === "gru") return svg("path", { class: kind, d: `M${px(x)} ${px(y - r * 1.3)}l${px(r * 1.25)} ${px(r * 2.2)}h${px(-r * 2.5)}z` });
-  return svg("circle", { class: kind, cx: px(x), cy: px(y), r: px(r) });
-}
-
-/** The decades that hold all numbers of some lines, at most LIMIT either side of 1. */
-function decades(lines) {
-  let low = Infinity;
-  let high = -Infinity;
-  for (const line of lines) {
-    for (const value of line) {
-      if (!Number.isFinite(value)) continue;
-      low = Math.min(low, value);
-      high = Math.max(high, value);
-    }
-  }
-  if (low > high) return [-1, 1];
-  low = Math.max(-LIMIT, Math.floor(low));
-  high = Math.min(LIMIT, Math.max(Math.ceil(high), low + 2));
-  return [Math.min(low, high - 2), high];
 }

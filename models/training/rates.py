@@ -1,6 +1,6 @@
 """Choose the learning rate of the cells that are compared: `python -m models.training.rates`.
 
-Every cell is trained with each of three rates on the first half of the training text, read once
+Every cell is trained with each of three rates on the first eighth of the training text, read once
 with the recipe's own schedule, and measured on validation. The best one is the recipe's.
 """
 
@@ -18,13 +18,13 @@ from models.training.recipes import CELLS, RECIPES, SHAKESPEARE
 RATES = (2e-3, 5e-3, 1e-2)
 
 
-class FirstHalf(Corpus):
-    """A corpus whose training part is its first half."""
+class FirstEighth(Corpus):
+    """A corpus whose training part is its first eighth."""
 
     def split(self, part: str) -> torch.Tensor:
-        """As `Corpus.split`, but of `train` the first half."""
+        """As `Corpus.split`, but of `train` the first eighth."""
         tokens = super().split(part)
-        return tokens[: len(tokens) // 2] if part == "train" else tokens
+        return tokens[: len(tokens) // 8] if part == "train" else tokens
 
 
 def main() -> None:
@@ -35,12 +35,12 @@ def main() -> None:
     asked = flags.parse_args()
     torch.set_num_threads(1)
     whole = read_corpus(asked.data, SHAKESPEARE.file)
-    half = FirstHalf(whole.file, whole.sha256, whole.symbols, whole.tokens)
+    part = FirstEighth(whole.file, whole.sha256, whole.symbols, whole.tokens)
     for name in CELLS:
         for rate in RATES:
             recipe = replace(RECIPES[name], learning_rate=rate, epochs=1)
             run = asked.runs / "rates" / f"{name}-{rate:g}"
-            _, progress, ended = train(recipe, half, run, mixed=False)
+            _, progress, ended = train(recipe, part, run, mixed=False)
             if not ended:
                 return
             print(f"{name} {rate:g}: {progress['best']:.4f}", flush=True)

@@ -1,5 +1,7 @@
 """The figure of a forecaster: a window that moves, and numbers that follow it."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -45,6 +47,5 @@ def test_the_window_is_dragged_along_the_series(open_page):
     page.mouse.down()
     page.mouse.move(band["x"] + band["width"] / 2 - 100, y, steps=6)
     page.mouse.up()
-    expect(chart).not_to_have_attribute("aria-valuenow", "120", timeout=SECONDS)
-    page.wait_for_load_state("networkidle")
-    assert 60 < int(chart.get_attribute("aria-valuenow")) < 90
+    moved = re.compile(r"^[678]\d$")  # a month is 2 px here
+    expect(chart).to_have_attribute("aria-valuenow", moved, timeout=SECONDS)

@@ -17,6 +17,8 @@ from torch.nn import functional as F
 
 from models import kernels
 
+HALF = np.float32(0.5)
+
 
 class Product:
     """x (B, K) -> x W^T + b, (B, N), each row as if it were alone. `capacity` rows at most."""
@@ -24,7 +26,7 @@ class Product:
     def __init__(self, weight: Tensor, bias: Tensor | None, capacity: int):
         self.weight = weight.detach().float().contiguous()
         self.bias = None if bias is None else bias.detach().float()
-        self.capacity = capacity
+        self.capacity, self.N = capacity, len(weight)
         self._packed: kernels.Packed | None = None
 
     def _pack(self) -> None:
@@ -32,7 +34,7 @@ class Product:
         self._packed = kernels.pack(weight, kernels.is_half(weight))
         self._bias = np.zeros(self._packed.N, np.float32)
         if self.bias is not None:
-            self._bias[: len(weight)] = self.bias.numpy()
+            self._bias[: self.N] = self.bias.numpy()
         self._out = np.empty((self.capacity, self._packed.N), np.float32)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
@@ -44,36 +46,41 @@ class Product:
             self._pack()
         out = self._out[: len(x)]
         kernels.project(self._packed, self._bias, x, 0, out)
-        return out[:, : len(self.weight)]
+        return out[:, : self.N]
 
 
-class _Layer:
-    """The weights of one block, and where its ring lies in a row of the state."""
-
-    def __init__(self, block, start: int, capacity: int):
-        D = block.norm.weight.shape[0]
-        both = (block.gate, block.candidate)
-        self.norm = _Norm(block.norm)
-        self.seen = Product(
-            torch.cat([part.weight for part in both]), torch.cat([part.bias for part in both]),
-            capacity,
-        )  # fmt: skip
-        self.output = Product(block.output.weight, None, capacity)
-        self.H = len(block.gate.weight)
-        self.dilation = block.dilation
-        self.length = (block.kernel_size - 1) * block.dilation  # vectors of the ring
-        self.columns = slice(start, start + self.length * D)
-
-
-class _Norm:
+class Norm:
     """RMSNorm of each row (B, D)."""
 
     def __init__(self, norm):
-        self.weight, self.eps = norm.weight.detach().float().numpy(), np.float32(norm.eps)
+        self.weight = norm.weight.detach().float().numpy()
+        self.share, self.eps = np.float32(1 / len(self.weight)), np.float32(norm.eps)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        square = np.mean(x * x, axis=1, dtype=np.float32, keepdims=True)
+        square = self.share * np.add.reduce(x * x, axis=1, keepdims=True)
         return x / np.sqrt(square + self.eps) * self.weight
+
+
+class Layer:
+    """The weights of one block, and where its ring lies in a row of the state.
+
+    The logistic function is 1/2 + tanh(x / 2) / 2: the gate's weights are halved here, which loses
+    nothing, so that one tanh serves the gate and the candidate.
+    """
+
+    def __init__(self, block, start: int, capacity: int):
+        D = len(block.norm.weight)
+        self.norm = Norm(block.norm)
+        self.seen = Product(
+            torch.cat([block.gate.weight / 2, block.candidate.weight]),
+            torch.cat([block.gate.bias / 2, block.candidate.bias]),
+            capacity,
+        )
+        self.output = Product(block.output.weight, None, capacity)
+        self.H = len(block.gate.weight)
+        self.length = (block.kernel_size - 1) * block.dilation  # vectors of the ring
+        self.back = block.dilation * np.arange(block.kernel_size - 1, 0, -1)  # the earliest first
+        self.columns = slice(start, start + self.length * D)
 
 
 class ConvolutionStepper:
@@ -92,7 +99,7 @@ class ConvolutionStepper:
         self.layers, self.layout = [], []
         ring = column = 0
         for number, block in enumerate(network.blocks):
-            layer = _Layer(block, 1 + ring, capacity)
+            layer = Layer(block, 1 + ring, capacity)
             self.layers.append(layer)
             ring += layer.length * D
             for name, size in (("gate", layer.H), ("candidate", layer.H), ("residual", D)):
@@ -101,11 +108,12 @@ class ConvolutionStepper:
         self.width = column
         self.period = self.layers[-1].length  # every ring fits into it a whole number of times
         self._table = network.embedding.weight.detach().float().numpy()
-        self._norm = _Norm(network.final_norm)
+        self._norm = Norm(network.final_norm)
         self._output = Product(network.output_weight, None, capacity)
         self._rings = [
             self.state[:, layer.columns].reshape(capacity, layer.length, D) for layer in self.layers
         ]  # views
+        self._seen = np.empty((capacity, self.kernel_size, D), np.float32)
         self._capture = np.empty((capacity, self.width), np.float32)
 
     def reset(self, slot: int) -> None:
@@ -128,24 +136,19 @@ class ConvolutionStepper:
             if values.min() < 0 or values.max() >= size:
                 raise IndexError("there is no such token or slot")
         at = self.state[slots, 0].astype(np.int64)  # exact: small whole numbers
-        x, capture = self._table[tokens], self._capture[:B]  # (B, D)
-        columns = iter(self.layout)
+        rows, ago = slots[:, None], at[:, None]
+        x, capture, first = self._table[tokens], self._capture[:B], 0  # (B, D)
         for layer, ring in zip(self.layers, self._rings, strict=True):
-            H, read = layer.H, layer.norm(x)
-            back = [k * layer.dilation for k in range(self.kernel_size - 1, 0, -1)]
-            kept = [ring[slots, (at - steps) % layer.length] for steps in back]
-            ring[slots, at % layer.length] = read
-            both = layer.seen(np.concatenate([*kept, read], 1))  # (B, 2 * H)
-            gate, candidate = sigmoid(both[:, :H]), np.tanh(both[:, H:])
-            x = x + layer.output(gate * candidate)
-            for value in (gate, candidate, x):
-                _, start, stop = next(columns)
-                capture[:, start:stop] = value
+            H, seen = layer.H, self._seen[:B]  # (B, K, D)
+            seen[:, :-1] = ring[rows, (ago - layer.back) % layer.length]
+            seen[:, -1] = ring[slots, at % layer.length] = layer.norm(x)
+            found = capture[:, first : first + 2 * H]  # the gates, then the candidates
+            np.tanh(layer.seen(seen.reshape(B, -1)), out=found)
+            gate = found[:, :H]
+            gate *= HALF
+            gate += HALF
+            x = x + layer.output(gate * found[:, H:])
+            first += 2 * H + x.shape[1]
+            capture[:, first - x.shape[1] : first] = x
         self.state[slots, 0] = (at + 1) % self.period
         return capture, self._output(self._norm(x))
-
-
-def sigmoid(x: np.ndarray) -> np.ndarray:
-    """The logistic function, by way of tanh: it cannot overflow."""
-    half = np.float32(0.5)
-    return half + half * np.tanh(half * x)

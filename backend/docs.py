@@ -41,6 +41,8 @@ EXAMPLES = {  # a checkpoint or a recipe, and a body for it
         "translate-en-fr",
         {"text": "A dog runs on the beach.", "beam_size": 3, "points": [], "stream": True},
     ),
+    "/api/checkpoints/{id}/classify": ("surnames", {"text": "Nakamura", "points": ["labels"]}),
+    "/api/checkpoints/{id}/tag": ("tagger-en", {"text": "They can fish.", "points": []}),
     "/api/checkpoints/{id}/forecast": (
         "airline-gru",
         {"series": None, "at": 120, "steps": 24, "points": ["rnn.0.h"]},

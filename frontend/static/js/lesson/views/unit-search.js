@@ -72,7 +72,7 @@ class UnitSearch {
     let value = null;
     node.addEventListener("pointerdown", (event) => {
       const at = place(event);
-      if (at < 0 || event.button) return;
+      if (at < 0 || event.button || this.property) return; // a click on a property's text reads it
       value = !this.marks[at];
       this.mark(() => (this.marks[at] = value));
     });
@@ -85,14 +85,12 @@ class UnitSearch {
   }
 
   key(event) {
-    if (event.key !== " " || this.at === undefined) return false;
+    if (event.key !== " " || this.at === undefined || this.property) return false;
     this.mark(() => (this.marks[this.at] = !this.marks[this.at]));
     return true;
   }
 
   mark(change) {
-    if (this.property) this.marks.fill(false);
-    this.property = this.choice.value = "";
     change();
     this.numbers = Float32Array.from(this.marks, Number);
     this.underline();

@@ -6,10 +6,12 @@ import pytest
 
 from backend.api.answer import FIELDS, AnswerQuery
 from backend.api.caption import CaptionQuery
+from backend.api.classify import ClassifyRequest
 from backend.api.forecast import ForecastRequest
 from backend.api.generate import GenerateRequest
 from backend.api.gradients import GradientsRequest
 from backend.api.slices import EditsWish, SlicesRequest, SliceWish
+from backend.api.tag import TagRequest
 from backend.api.trace import TraceRequest
 from backend.api.training import TrainingRequest
 from backend.api.translate import TranslateRequest
@@ -23,6 +25,8 @@ MODELS = {
     "units": UnitsRequest,
     "{recipe}": TrainingRequest,
     "generate": GenerateRequest,
+    "classify": ClassifyRequest,
+    "tag": TagRequest,
     "forecast": ForecastRequest,
     "translate": TranslateRequest,
     "slices": SlicesRequest,

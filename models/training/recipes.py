@@ -72,11 +72,11 @@ CELLS = {  # checkpoint: how its cell is called, its cell, hidden_size
     "cells-mut3": ("MUT3", "mut3", 60),
 }
 CELLS_NOTE = """
-One of six small networks that differ in their cells alone: rnn, lstm, gru, mut1, mut2 and mut3, with
-as many parameters each to 1.6%. Each reads the training text once, in the same order. The learning
-rate was chosen for each cell alike, of 0.002, 0.005 and 0.01, by validation after one reading of the
-first eighth of the text (`python -m models.training.rates`); 0.01, the largest, was the best for
-each of them. One seed: differences of a few hundredths of a nat may be those of seeds.
+One of six small networks that differ in their cells alone: rnn, lstm, gru, mut1, mut2 and mut3,
+with as many parameters each to 1.6%. Each reads the training text once, in the same order. The
+learning rate was chosen for each cell alike, of 0.002, 0.005 and 0.01, by validation after one
+reading of the first eighth of the text (`python -m models.training.rates`); 0.01, the largest, was
+the best for each of them. One seed: differences of a few hundredths of a nat may be those of seeds.
 """
 
 

@@ -12,6 +12,7 @@ const BOX = 40; // units of a box's height; text is measured in them too
 const ROAD = 7; // width of the road where nothing is taken away
 const THIN = 1; // of a line that lets nothing through
 const FONT = 13;
+const SMALL = 12; // where there is less room
 
 /**
  * Where things stand. Boxes: [letter, index, x, y, width]; products and sums: [x, y]; lines: [the
@@ -28,10 +29,10 @@ const PLANS = {
     },
     narrow: {
       size: [340, 344],
-      boxes: { before: [44, 40, 84], f: [118, 116, 84], i: [150, 212, 84], g: [242, 212, 84], now: [296, 40, 84], tanh: [296, 116, 84], o: [196, 272, 84], h: [296, 322, 84] },
-      signs: { forget: [118, 40], add: [196, 40], write: [196, 132], show: [296, 272] },
-      lines: [["all", "c", "M86 40H106"], ["f", "c", "M130 40H184"], ["all", "c", "M208 40H254"], ["gate", "f", "M118 96V52"], ["gate", "i", "M150 192C150 164 176 150 187 140"], ["gate", "g", "M242 192C242 168 216 150 205 140"], ["i", "g", "M196 120V52"], ["all", "c", "M296 60V96"], ["all", "c", "M296 136V260"], ["gate", "o", "M238 272H284"], ["o", "h", "M296 284V302"]],
-      notes: { kept: [157, 22, "middle"], written: [204, 90, "start"] },
+      boxes: { before: [48, 40, 94], f: [118, 116, 84], i: [140, 212, 84], g: [232, 212, 84], now: [290, 40, 98], tanh: [290, 116, 98], o: [190, 272, 84], h: [290, 322, 98] },
+      signs: { forget: [118, 40], add: [190, 40], write: [190, 132], show: [290, 272] },
+      lines: [["all", "c", "M95 40H106"], ["f", "c", "M130 40H178"], ["all", "c", "M202 40H241"], ["gate", "f", "M118 96V52"], ["gate", "i", "M140 192C140 164 168 150 181 140"], ["all", "g", "M232 192C232 168 212 150 199 140"], ["i", "g", "M190 120V52"], ["all", "c", "M290 60V96"], ["all", "c", "M290 136V260"], ["gate", "o", "M232 272H278"], ["o", "h", "M290 284V302"]],
+      notes: { kept: [154, 22, "middle"], written: [181, 86, "end"] },
     },
   },
   gru: {
@@ -44,10 +45,10 @@ const PLANS = {
     },
     narrow: {
       size: [340, 236],
-      boxes: { before: [44, 40, 84], z: [100, 118, 84], r: [86, 212, 84], n: [220, 212, 84], now: [296, 40, 84] },
+      boxes: { before: [48, 40, 94], z: [100, 118, 84], r: [86, 212, 84], n: [220, 212, 94], now: [290, 40, 98] },
       signs: { forget: [118, 40], add: [220, 40], write: [220, 118] },
-      lines: [["all", "h", "M86 40H106"], ["z", "h", "M130 40H208"], ["all", "h", "M232 40H254"], ["gate", "z", "M118 98V52"], ["gate", "z", "M142 118H208"], ["all", "n", "M220 192V130"], ["rest", "n", "M220 106V52"], ["r", "h", "M128 212H178"]],
-      notes: { kept: [166, 22, "middle"], written: [228, 84, "start"], rest: [176, 110, "middle"] },
+      lines: [["all", "h", "M95 40H106"], ["z", "h", "M130 40H208"], ["all", "h", "M232 40H241"], ["gate", "z", "M118 98V52"], ["gate", "z", "M142 118H208"], ["all", "n", "M220 192V130"], ["rest", "n", "M220 106V52"], ["r", "h", "M128 212H173"]],
+      notes: { kept: [166, 22, "middle"], written: [228, 84, "start"], rest: [175, 110, "middle"], share: [175, 136, "middle"] },
     },
   },
 };
@@ -56,7 +57,7 @@ export class CellDrawing {
   /** @param {"lstm"|"gru"} cell @param {boolean} narrow */
   constructor(cell, narrow) {
     const plan = PLANS[cell][narrow ? "narrow" : "wide"];
-    this.cell = cell;
+    Object.assign(this, { cell, narrow });
     const [width, height] = plan.size;
     this.node = svg("svg", { class: "cell-drawing", viewBox: `0 0 ${width} ${height}`, role: "img" });
     this.lines = plan.lines.map(([share, letter, d]) => {
@@ -83,8 +84,9 @@ export class CellDrawing {
     const left = x - width / 2;
     const top = y - BOX / 2;
     const gauge = svg("rect", { class: "gauge", x: 0, y: top + BOX - 5, width: 1, height: 4 });
-    const value = text({ class: "num", x: left + width - 7, y: y + 3, "text-anchor": "end" });
-    const label = text({ class: "letter", x: left + 7, y: y + 3 }, name === "tanh" ? "tanh" : letter);
+    const pad = this.narrow ? 5 : 7;
+    const value = text({ class: "num", x: left + width - pad, y: y + 3, "text-anchor": "end", "font-size": this.narrow ? SMALL : FONT });
+    const label = text({ class: this.narrow && name === "tanh" ? "letter low" : "letter", x: left + pad, y: y + 3 }, name === "tanh" ? "tanh" : letter);
     if (name !== "tanh") label.append(svg("tspan", { class: "index", dy: 3 }, index));
     const group = svg("g", { class: `box of-${letter}` }, svg("title", {}, name === "tanh" ? "tanh" : nameOf(letter)), svg("rect", { class: "frame", x: left, y: top, width, height: BOX, rx: 5 }), gauge, label, value);
     this.node.append(group);
@@ -106,8 +108,8 @@ export class CellDrawing {
       gauge.style.x = `${left + start * width}px`;
       gauge.style.width = `${Math.max(0.5, size * width)}px`;
     }
-    const words = { kept, written, rest: 1 - now.z };
-    for (const { name, note } of this.notes) note.textContent = name === "rest" ? `1 − z = ${short(words.rest)}` : short(words[name]);
+    const words = { kept: short(kept), written: short(written), share: short(1 - now.z), rest: this.narrow ? "1 − z" : `1 − z = ${short(1 - now.z)}` };
+    for (const { name, note } of this.notes) note.textContent = words[name];
   }
 }
 

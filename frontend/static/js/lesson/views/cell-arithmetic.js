@@ -188,7 +188,7 @@ class CellArithmetic {
         const bar = make("i", {});
         bar.style.height = `${100 * shares[step]}%`;
         bar.style.background = `var(--q-${letter})`;
-        const one = make("span", { class: step === at ? "at" : step > at ? "later" : "", "data-t": String(step), title: step > at ? spoken(token) : `${spoken(token)}: ${percent(shares[step])}` }, make("b", {}, mark(token)), make("span", { class: "bar" }, bar));
+        const one = make("span", { class: step === at ? "ca-here" : step > at ? "later" : "", "data-t": String(step), title: step > at ? spoken(token) : `${spoken(token)}: ${percent(shares[step])}` }, make("span", { class: "ca-mark" }, mark(token)), make("span", { class: "ca-bar" }, bar));
         return one;
       }),
     );

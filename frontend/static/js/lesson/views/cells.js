@@ -147,7 +147,7 @@ class Cells {
     if (!this.found) return;
     const { at, tokens } = this;
     const ramp = sequential(color("--signed-high")).css;
-    const cell = (text, step, extra = {}) => make("span", { class: step === at ? "at" : "", "data-t": String(step), ...extra }, text);
+    const cell = (text, step, extra = {}) => make("span", { class: step === at ? "cells-at" : "", "data-t": String(step), ...extra }, text);
     const line = (name, parts, label) => make("div", { class: "cells-row", role: "img", "aria-label": label }, make("b", {}, name), ...parts);
     this.rows.replaceChildren(
       line("", tokens.map((token, step) => cell(mark(token), step)), this.state.text),
@@ -167,7 +167,7 @@ class Cells {
       }),
     );
     for (const [name, value] of [["min", 1], ["max", this.length - 1], ["now", at], ["text", `${t("step {n}", { n: at })}, ${spoken(tokens[at] ?? "")}`]]) this.rows.setAttribute(`aria-value${name}`, String(value));
-    const bar = make("i", { class: "ramp" });
+    const bar = make("i", { class: "cells-ramp" });
     bar.style.background = `linear-gradient(90deg, ${[0, 64, 128, 192, 255].map((k) => ramp[k]).join(", ")})`;
     this.scale.replaceChildren("0", bar, t("{n} nats and more of surprise", { n: FULL }));
     this.tell(at);
@@ -184,10 +184,10 @@ class Cells {
     this.told.replaceChildren(
       make("p", {}, t("“{character}” after “{before}”: nats of surprise, and what the cell held most likely", { character: mark(this.tokens[at]), before })),
       ...this.found.map((one, k) => {
-        const bar = make("i", { class: "bar" });
+        const bar = make("i", { class: "cells-bar" });
         bar.style.width = `${(100 * here[k]) / longest}%`;
         const guess = one.best[at - 1];
-        return make("div", { class: "cells-one" }, make("b", {}, NAMES[this.cells[k]]), make("span", { class: "track" }, bar), make("span", { class: "num" }, short(here[k])), make("span", { class: "num quiet" }, `${mark(guess.token)} ${percent(guess.probability)}`));
+        return make("div", { class: "cells-one" }, make("b", {}, NAMES[this.cells[k]]), make("span", { class: "cells-track" }, bar), make("span", { class: "num" }, short(here[k])), make("span", { class: "num quiet" }, `${mark(guess.token)} ${percent(guess.probability)}`));
       }),
     );
   }

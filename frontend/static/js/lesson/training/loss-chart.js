@@ -6,7 +6,7 @@ import { logTicks, Plot, ticks } from "./plot.js";
 
 export const DASHES = [[6, 3], [2, 3], [8, 3, 2, 3]]; // of earlier runs, the latest first
 const ROOM = [50, 100, 200, 500, 1000, 2000]; // epochs that the axis has room for, while they grow
-const MOST = 400; // points of a line: more than the chart has px to tell apart
+const MOST = 1000; // points of a line: about as many as the chart has px to tell apart
 
 export class LossChart {
   constructor(host) {
@@ -45,11 +45,19 @@ export class LossChart {
   }
 }
 
-/** (epoch, loss) up to an epoch, thinned; the last is always there. */
+/** (epoch, loss) up to an epoch. Of long runs the lowest and the highest of every few: no peak is lost. */
 function points(losses, last) {
-  const step = Math.max(1, Math.ceil(losses.length / MOST));
+  const step = Math.max(1, Math.ceil((2 * losses.length) / MOST));
   const found = [];
-  for (let epoch = 0; epoch < last; epoch += epoch < MOST / 4 ? 1 : step) found.push([epoch, losses[epoch]]);
+  for (let from = 0; from < last; from += step) {
+    const stop = Math.min(last, from + step);
+    let [low, high] = [from, from];
+    for (let epoch = from; epoch < stop; epoch++) {
+      if (losses[epoch] < losses[low]) low = epoch;
+      if (losses[epoch] > losses[high]) high = epoch;
+    }
+    for (const epoch of new Set([Math.min(low, high), Math.max(low, high)])) found.push([epoch, losses[epoch]]);
+  }
   found.push([last, losses[last]]);
   return found;
 }

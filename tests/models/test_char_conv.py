@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch.nn import functional as F
 
 from models.char_conv import CharConv, CharConvConfig, CharConvRunner
 from models.checkpoint import CheckpointError
 from models.kinds import open_checkpoint
 from models.text import Characters
+from tests.oracle_convolution import by_torch
 from tests.toys import CONVOLUTIONS, SYMBOLS, TEXT, convolution, write_convolution
 
 TOLERANCE = 1e-5  # float32 against float64, absolute
@@ -22,44 +22,12 @@ def runner(name: str) -> CharConvRunner:
     return CharConvRunner(convolution(CONVOLUTIONS[name]), Characters(SYMBOLS), 4)
 
 
-def by_torch(network: CharConv, tokens: list[int]) -> tuple[dict, torch.Tensor]:
-    """Every point and the logits in float64, the convolutions by torch's own module on channels
-    first, padded on the left."""
-    config, weights = network.config, network.double().state_dict()
-    D, K = config.hidden_size, config.kernel_size
-    x = weights["embedding.weight"][tokens].T[None]  # (1, D, T)
-    points = {}
-
-    def norm(x: torch.Tensor, name: str) -> torch.Tensor:
-        size = (x.square().mean(1, keepdim=True) + config.norm_eps).sqrt()
-        return x / size * weights[f"{name}.weight"][:, None]
-
-    for layer in range(config.num_layers):
-        name, made = f"blocks.{layer}", {}
-        reach = (K - 1) * 2**layer
-        read = F.pad(norm(x, f"{name}.norm"), (reach, 0))
-        for part in ("gate", "candidate"):
-            convolve = torch.nn.Conv1d(D, config.gate_size, K, dilation=2**layer).double()
-            flat = weights[f"{name}.{part}.weight"]  # (H, K * D)
-            convolve.weight.data = flat.unflatten(1, (K, D)).transpose(1, 2)
-            convolve.bias.data = weights[f"{name}.{part}.bias"]
-            made[part] = convolve(read)
-        gate, candidate = made["gate"].sigmoid(), made["candidate"].tanh()
-        back = torch.nn.Conv1d(config.gate_size, D, 1, bias=False).double()
-        back.weight.data = weights[f"{name}.output.weight"][:, :, None]
-        x = x + back(gate * candidate)
-        for part, value in (("gate", gate), ("candidate", candidate), ("residual", x)):
-            points[f"{name}.{part}"] = value[0].T.detach()
-    out = weights["embedding.weight" if config.tied else "output.weight"]
-    return points, (norm(x, "final_norm")[0].T @ out.T).detach()
-
-
 @names
 def test_a_trace_agrees_with_torchs_own_convolutions_at_every_unit_and_step(name):
     run = runner(name)
     tokens = run.reads.encode(TEXT * 3)
     values, after, probability = run.trace(tokens, None, 0, len(tokens))
-    points, logits = by_torch(convolution(CONVOLUTIONS[name]), tokens)
+    points, logits = by_torch(CONVOLUTIONS[name], run.network.state_dict(), tokens)
     assert list(values) == [point.name for point in run.points] == list(points)
     for point, expected in points.items():
         torch.testing.assert_close(values[point].double(), expected, atol=TOLERANCE, rtol=0)

@@ -6,6 +6,7 @@
  * Options: checkpoint; text (default: the network's own); at: the step whose labels are shown, -1:
  * the last; show: some of steps, words, bars, states (default: all but states); toward: the label
  * that evidence is told for (default: the last).
+ * examples: texts to click (default: the network's own; []: none).
  * Values for exercises: probability.<label>, after the step shown; top: the number of the likeliest
  * label; confidence: its probability; length; at; attention.max, attention.at, attention.<k>;
  * evidence.<k>: what step k adds towards `toward`.
@@ -33,7 +34,7 @@ class Classifier {
     const names = about.points.map((point) => point.name);
     this.points = names.filter((name) => ["labels", "attention", "evidence"].includes(name) || (this.shows("states") && name.endsWith(".h")));
     this.desk = new Desk({
-      text: options.text, about,
+      text: options.text, about, examples: options.examples,
       ask: (text, signal) => classify(about.id, { text, points: this.points }, signal),
       show: (answer) => this.arrived(answer),
       onText: (text) => ((this.at = -1), figure.keep({ text, at: -1 })),

@@ -5,6 +5,7 @@
  *
  * Options: checkpoint; text (default: the network's own); at: the word whose tags are shown; show:
  * some of graph, tags, states (default: graph, tags).
+ * examples: texts to click (default: the network's own; []: none).
  * Values for exercises: at; length; unknown: words without a row of their own; confidence: of the
  * word shown; tag: the number of its likeliest tag; probability.<tag>: of the word shown;
  * least: the lowest confidence of all words.
@@ -32,7 +33,7 @@ class Tagger {
     this.both = names.some((name) => name.includes(".reverse."));
     this.points = this.shows("states") ? names.filter((name) => name.endsWith(".h")) : [];
     this.desk = new Desk({
-      text: options.text, about,
+      text: options.text, about, examples: options.examples,
       ask: (text, signal) => tag(about.id, { text, points: this.points }, signal),
       show: (answer) => this.arrived(answer),
       onText: (text) => figure.keep({ text }),

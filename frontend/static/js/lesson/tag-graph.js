@@ -34,7 +34,7 @@ export function tagGraph({ tokens, tags, known }, columns, { sure, at, both, nam
   function word(k) {
     const [x, column] = [middle[k], columns[k]];
     const doubtful = sure[k] < UNSURE;
-    const label = t("{word}: {tag}, {share}", { word: tokens[k], tag: [tags[k], names(tags[k])].join(" "), share: percent(sure[k]) });
+    const label = `${tokens[k]}: ${tags[k]} ${names(tags[k])}, ${percent(sure[k])}`;
     const bar = 30 * scale;
     const group = draw("g", { class: `tagged${k === at ? " at" : ""}${doubtful ? " doubtful" : ""}${known[k] ? "" : " unknown"}`, role: "button", tabindex: k === at ? 0 : -1, "data-word": k, "aria-label": label, "aria-pressed": k === at });
     const [low, high] = [y.forth, y.back];

@@ -65,6 +65,13 @@ export class LengthChart {
     this.draw();
   }
 
+  /** Mark the range that a text of this length belongs to. @param {number} length */
+  mark(length) {
+    if (this.marked === length) return;
+    this.marked = length;
+    this.draw();
+  }
+
   /** Is there anything to show? */
   get any() {
     return this.series.length > 0;
@@ -122,7 +129,11 @@ export class LengthChart {
     const axis = { gridcolor: color("--rule"), zerolinecolor: color("--rule-2"), fixedrange: true };
     // Shares near 100% would all lie on one line over an axis from 0.
     const near = first.least && data.every(({ y }) => Math.min(...y) > first.least + 5);
+    const rows = first.rows;
+    const within = this.marked === undefined ? -1 : rows.findIndex(({ to }) => to === null || to === undefined || this.marked <= to);
+    const band = { type: "rect", xref: "x", yref: "paper", x0: within - 0.5, x1: within + 0.5, y0: 0, y1: 1, line: { width: 0 }, fillcolor: color("--accent-wash"), layer: "below" };
     const layout = {
+      shapes: within < 0 ? [] : [band],
       width,
       height: HEIGHT * scale,
       margin: { l: 56 * scale, r: 16 * scale, t: 12 * scale, b: 48 * scale },
@@ -162,7 +173,7 @@ export class LengthChart {
     const width = this.host.clientWidth;
     if (!this.any || !width) return;
     const scale = parseFloat(color("--scale")) || 1;
-    const key = [width, scale, color("--paper"), this.series.map(({ about }) => about.id)].join();
+    const key = [width, scale, color("--paper"), this.series.map(({ about }) => about.id), this.marked].join();
     if (key === this.key) return;
     this.key = key;
     try {

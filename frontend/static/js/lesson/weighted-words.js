@@ -50,7 +50,8 @@ export function weighted(found, { toward, nameOf }) {
 
 /** Two digits behind the point, with a sign. */
 function hundredths(value) {
-  return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
+  const size = Math.abs(value).toFixed(2);
+  return size === "0.00" ? size : `${value < 0 ? "−" : "+"}${size}`;
 }
 
 /** What each step adds to a label's logit, less what it adds to all of them on average. */

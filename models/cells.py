@@ -9,7 +9,8 @@ of the step before, sigma: logistic function, *: elementwise product):
           (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000)
     gru   r, z = sigma(W_ih x + b_ih + W_hh h + b_hh)        rows in the order r, z, n
           n = tanh(W_in x + b_in + r * (W_hn h + b_hn))   h' = (1 - z) * n + z * h
-          (Cho et al. 2014, who apply r to h before W_hn and write z where torch has 1 - z)
+          (Cho et al. 2014, who apply r to h before W_hn; Chung et al. 2014 and many after them
+          write z where torch has 1 - z)
 
 `Recurrent.run` captures any of these quantities for a whole sequence, by one of two roads that
 give the same numbers to 1e-5. The kernel road (`kernels`, CPU) runs the recurrence and keeps

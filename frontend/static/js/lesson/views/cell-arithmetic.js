@@ -40,7 +40,7 @@ class CellArithmetic {
     if (!this.cell) throw new Error(t("this cell has no gates"));
     if (!(this.state.layer >= 0 && this.state.layer < this.layers)) this.state.layer = this.layers - 1;
     this.build(options);
-    new ResizeObserver(() => this.lay()).observe(this.host);
+    new ResizeObserver(() => this.lay()).observe(this.stage);
     new MutationObserver(() => this.lay()).observe(document.documentElement, { attributes: true, attributeFilter: ["data-present"] });
   }
 
@@ -78,7 +78,7 @@ class CellArithmetic {
     this.rows = make("div", { class: "ca-rows", role: "status" });
     const lab = make("a", { class: "quieter", href: `/${pageData.language}/lab/${about.id}` }, about.title || about.id);
     const pick = make("span", { class: "ca-pick quiet" }, `${t("unit")} `, this.unitField, this.layers > 1 ? layer : "", step("step back", -1), step("step on", 1));
-    this.stage.replaceChildren(make("div", { class: "network-head" }, this.field, pick, lab), this.problem, this.strip, this.stripNote, this.host, this.rows);
+    this.stage.replaceChildren(make("div", { class: "ca-head" }, this.field, pick, lab), this.problem, this.strip, this.stripNote, this.host, this.rows);
   }
 
   retype(text) {
@@ -158,7 +158,7 @@ class CellArithmetic {
   /** The drawing for the width that there is. */
   lay() {
     const scale = parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--scale")) || 1;
-    const narrow = this.host.clientWidth / scale < NARROW;
+    const narrow = this.stage.clientWidth / scale < NARROW;
     if (this.drawing && this.narrow === narrow) return;
     this.narrow = narrow;
     this.drawing = new CellDrawing(this.cell, narrow);

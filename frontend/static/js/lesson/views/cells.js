@@ -60,7 +60,7 @@ class Cells {
     this.sum = make("div", { class: "cells-sum" });
     const shows = (name) => this.state.show.includes(name);
     const parts = [];
-    if (shows("rows")) parts.push(make("div", { class: "network-head" }, this.field), this.problem, make("div", { class: "cells-scroll" }, this.rows), this.scale, this.told);
+    if (shows("rows")) parts.push(make("div", { class: "cells-head" }, this.field), this.problem, make("div", { class: "cells-scroll" }, this.rows), this.scale, this.told);
     if (shows("table")) parts.push(this.table);
     if (shows("arithmetic")) parts.push(this.sum);
     stage.replaceChildren(...parts);

@@ -31,7 +31,7 @@ export class CaptionView {
    * @param {import("./figure.js").Figure} figure @param {any} about @param {HTMLElement|null} head
    */
   constructor(stage, options, figure, about, head = null) {
-    Object.assign(this, { options, figure, about, picture: null, force: new Map(), wanted: options.word });
+    Object.assign(this, { options, figure, about, picture: null, force: new Map(), before: new Map(), wanted: options.word });
     this.run = new Caption(about);
     this.link = new Link();
     const { run, link } = this;
@@ -109,6 +109,8 @@ export class CaptionView {
   look(step, cell) {
     if (cell === null) this.force.delete(step);
     else this.force.set(step, cell);
+    const { target } = this.run;
+    if (target[step]?.forced === null) this.before.set(step, target[step]);
     this.wanted = step;
     this.ask();
   }
@@ -157,6 +159,8 @@ export class CaptionView {
     const { run, link, force } = this;
     const token = run.target[link.pin.target];
     const found = { words: run.target.length, forced: force.size, probability: token?.probability ?? NaN };
+    const before = this.before.get(link.pin.target); // when it looked by itself
+    found.gain = token && token.forced !== null && before?.label === token.label ? token.probability - before.probability : 0;
     if (token?.points.gate) found.gate = token.points.gate[0];
     if (token?.attention) Object.assign(found, { weight: Math.max(...token.attention), spread: spreadOf(token.attention) });
     return found;

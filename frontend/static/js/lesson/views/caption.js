@@ -7,7 +7,7 @@
  * for one word and one cell in numbers.
  * Values for exercises, of the first network: words; probability, gate and weight (the largest) of the
  * chosen word; spread: over how many cells its attention lies; forced: how many words were made to look
- * elsewhere.
+ * elsewhere; gain: how much likelier the chosen word is where it was made to look.
  */
 
 import { checkpoint } from "../../api.js";

@@ -23,6 +23,7 @@ from backend.api import (
     shapes,
     slices,
     tag,
+    timings,
     trace,
     training,
     translate,
@@ -67,6 +68,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     state.settings, state.engine, state.stopping = settings, None, False
     state.catalog = Catalog(settings.checkpoints, settings.device, settings.max_streams)
     state.tracing = asyncio.Semaphore(2)
+    state.timing = timings.Turn()
     errors.install(app, pages.error_page, HEADERS)
     api = (
         health,
@@ -84,6 +86,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         forecast,
         scenes,
         shapes,
+        timings,
         lessons,
         training,
     )

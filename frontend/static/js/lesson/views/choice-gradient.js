@@ -18,6 +18,9 @@ const LEFT = 140; // units beside the marks, for a cell's numbers
 const ROW = 46;
 const NAMES = "ABCDEFGHIJ";
 
+/** A number of a scale, as short as it is. */
+const plain = (value) => String(Number(value.toPrecision(2))).replace("-", "−");
+
 export async function mount(stage, options, figure) {
   return new ChoiceGradient(stage, { ...USUAL, ...options }, figure);
 }
@@ -95,7 +98,7 @@ class ChoiceGradient {
     for (const tick of [-limit, -limit / 2, 0, limit / 2, limit]) {
       drawing.append(svg("line", { x1: at(x(tick)), x2: at(x(tick)), y1: 28, y2: foot, class: tick ? "grid" : "zero" }));
       const anchor = tick === limit ? "end" : "middle";
-      drawing.append(svg("text", { x: at(x(tick)) + (tick === limit ? 8 : 0), y: foot + 18, "text-anchor": anchor, class: "quiet num" }, short(Number(tick.toPrecision(2)))));
+      drawing.append(svg("text", { x: at(x(tick)) + (tick === limit ? 8 : 0), y: foot + 18, "text-anchor": anchor, class: "quiet num" }, plain(tick)));
     }
     weights.forEach((weight, j) => {
       const y = 34 + (j + 0.5) * ROW;
@@ -124,7 +127,7 @@ class ChoiceGradient {
     const drawing = this.sheet(width, 300, scale, t("distance of the mean from the exact gradient, by draws"));
     drawing.append(svg("text", { x: 0, y: 14, class: "quiet" }, t("distance of the mean from the exact gradient, by draws")));
     for (let value = low; value <= high * 1.01; value *= 10) {
-      drawing.append(svg("line", { x1: left, x2: width - 12, y1: at(y(value)), y2: at(y(value)), class: "grid" }), svg("text", { x: left - 6, y: at(y(value)) + 4, "text-anchor": "end", class: "quiet num" }, short(value).replace(/\.?0+$/, (zeros) => (value < 1 ? "" : zeros.replace(/\.0+$/, "")))));
+      drawing.append(svg("line", { x1: left, x2: width - 12, y1: at(y(value)), y2: at(y(value)), class: "grid" }), svg("text", { x: left - 6, y: at(y(value)) + 4, "text-anchor": "end", class: "quiet num" }, plain(value)));
     }
     for (let n = 1; n <= many; n *= 10) drawing.append(svg("text", { x: at(x(n)), y: foot + 18, "text-anchor": "middle", class: "quiet num" }, String(n)));
     found.forEach(({ distances }, k) => {

@@ -21,6 +21,8 @@ class Thing(BaseModel):
 class Question(BaseModel):
     question: str
     answer: str
+    named: list[int] = Field(description="numbers of the objects that it starts from")
+    found: list[int] = Field(description="of those that it is about in the end, or that count")
 
 
 class Scene(BaseModel):
@@ -47,7 +49,10 @@ def describe_scene(seed: Seed) -> Scene:
     scene = arrange(seed)
     return Scene(
         objects=[Thing(shape=t.shape, colour=t.colour, box=t.box) for t in scene.things],
-        questions=[Question(question=q.text, answer=q.answer) for q in questions(scene)],
+        questions=[
+            Question(question=q.text, answer=q.answer, named=q.named, found=q.found)
+            for q in questions(scene)
+        ],
     )
 
 

@@ -25,7 +25,13 @@ def test_a_scene_is_shown_and_told_as_it_is_drawn(client, seed):
         assert 0 <= box[0] < box[2] <= 224
         assert 0 <= box[1] < box[3] <= 224
     assert told["questions"] == [
-        {"question": one.text, "answer": one.answer} for one in questions(scene)
+        {
+            "question": one.text,
+            "answer": one.answer,
+            "named": list(one.named),
+            "found": list(one.found),
+        }
+        for one in questions(scene)
     ]
 
 

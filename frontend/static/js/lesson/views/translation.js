@@ -2,9 +2,11 @@
  * A sentence into another language, and what each word of it looked at: the lab's alignment, over a
  * sentence that the reader types.
  *
- * Options: checkpoint; text; word: the number of the written word that is chosen, from 0.
+ * Options: checkpoint; text; word: the number of the written word that is chosen, from 0; show: the
+ * map, and the same as threads, in any choice of both.
  * Values for exercises: source_tokens, target_tokens, more (target_tokens - source_tokens); weight and
- * place (from 0) of what the chosen word looks at most.
+ * place (from 0) of what the chosen word looks at most; crossings: pairs of written words whose places
+ * stand the other way round (`threads`).
  */
 
 import { checkpoint } from "../../api.js";
@@ -16,13 +18,14 @@ import { inWords } from "../../problem.js";
 import { Alignment } from "../../translate/alignment.js";
 import { Translation } from "../../translate/translation.js";
 import { make, pageData, t } from "../../words.js";
+import { crossings, Threads } from "../threads.js";
 
 const REST = 350; // ms after typing before the sentence is read
 
 export async function mount(stage, options, figure) {
   const about = await checkpoint(options.checkpoint);
   if (about.status !== "ready") throw new Error(about.reason || about.status);
-  return new TranslationView(stage, { text: about.prompt ?? "", word: -1, ...options }, figure, about);
+  return new TranslationView(stage, { text: about.prompt ?? "", word: -1, show: ["map"], ...options }, figure, about);
 }
 
 class TranslationView {
@@ -37,9 +40,13 @@ class TranslationView {
     const silent = make("p", { class: "note" }, t("It has no attention: of the whole sentence it kept one vector, so there is nothing to look at."));
     this.problem = make("p", { class: "broken", role: "alert" });
     const title = make("a", { class: "quieter", href: `/${pageData.language}/lab/${about.id}` }, about.title || about.id);
-    stage.replaceChildren(make("div", { class: "translation-head" }, field, title), this.problem, words, run.attends ? map : silent);
+    const lines = make("div", { class: "translation-threads" });
+    const shown = (name) => run.attends && options.show.includes(name);
+    map.hidden = !shown("map");
+    stage.replaceChildren(make("div", { class: "translation-head" }, field, title), this.problem, words, ...(shown("threads") ? [lines] : []), run.attends ? map : silent);
     this.words = new TokenStrip(words, "target", { run, link, label: t("target words"), onChoose: (k) => this.choose(k) });
-    if (run.attends) this.alignment = new Alignment(map, { translation: run, link, label: t("alignment, to be read") });
+    if (shown("threads")) this.threads = new Threads(lines, { run, link });
+    if (shown("map")) this.alignment = new Alignment(map, { translation: run, link, label: t("alignment, to be read") });
     field.addEventListener("input", () => {
       clearTimeout(this.timer);
       this.timer = setTimeout(() => {
@@ -87,6 +94,7 @@ class TranslationView {
     this.frame ??= requestAnimationFrame((now) => {
       this.frame = null;
       this.words.paint();
+      this.threads?.draw();
       if (this.alignment?.draw(now)) this.wake();
       this.figure.changed();
     });
@@ -97,6 +105,6 @@ class TranslationView {
     const [read, written] = [run.source.length, run.target.length];
     const attention = run.target[link.pin.target]?.attention;
     const place = attention ? strongestOf(attention) : -1;
-    return { source_tokens: read, target_tokens: written, more: written - read, place, weight: attention?.[place] ?? NaN };
+    return { source_tokens: read, target_tokens: written, more: written - read, place, weight: attention?.[place] ?? NaN, crossings: run.whole ? crossings(run).length : NaN };
   }
 }

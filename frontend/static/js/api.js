@@ -88,6 +88,11 @@ export function shapes(sizes) {
   return json(`/api/shapes?${new URLSearchParams(sizes)}`);
 }
 
+/** Times of a layer of each kind, measured now. @param {number} width */
+export function timings(width) {
+  return json(`/api/timings?width=${width}`);
+}
+
 /** The trainings that can be watched, each with its parameters. */
 export async function recipes() {
   return (await json("/api/training")).recipes;

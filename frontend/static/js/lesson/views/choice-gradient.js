@@ -118,7 +118,7 @@ class ChoiceGradient {
 
   /** The distance of both means from the exact gradient, draw after draw, both scales logarithmic. */
   curve(found, width, scale) {
-    const left = 44;
+    const left = 52;
     const [top, foot] = [34, 264];
     const many = Math.max(10, this.choice.drawn.length);
     const [low, high] = [0.001, 10];

@@ -10,8 +10,9 @@ import { make, percent, t } from "../words.js";
 const FAINTEST = 0.05; // weights that get a line
 const SURE = 0.5; // weights that count as "this word is that one"
 const HEIGHT = 92; // of the lines, css px
-const GAP = 12; // between words
-const CHARACTER = { words: 8.4, characters: 10 }; // css px, about
+const GAP = [8, 44]; // between words, narrowest and widest
+const ROOM = 760; // that words spread over, at most
+const pen = document.createElement("canvas").getContext("2d"); // measures words
 
 /**
  * Pairs of written words whose places stand the other way round in what was read. Only words that look
@@ -41,25 +42,30 @@ export class Threads {
     host.append(this.scroller, this.told);
   }
 
-  /** Where words of a side stand: their middles, and the width of all. */
-  places(tokens, size) {
+  /** Where the words of a side stand: their middles, and the width of all. */
+  places(tokens, room, scale) {
+    const widths = tokens.map(({ label }) => pen.measureText(label).width);
+    const all = widths.reduce((sum, width) => sum + width, 0);
+    const [least, most] = GAP;
+    const gap = Math.max(least * scale, Math.min(most * scale, (room - all - 8) / Math.max(1, tokens.length - 1)));
     let x = 4;
-    const at = tokens.map(({ label }) => {
-      const width = Math.max(1.5 * size, size * Array.from(label).length);
+    const at = widths.map((width) => {
       const middle = x + width / 2;
-      x += width + GAP * (size / CHARACTER.words);
+      x += width + gap;
       return middle;
     });
-    return { at, width: x };
+    return { at, width: x - gap + 4 };
   }
 
   draw() {
     const { run, link, scroller } = this;
     if (!run.target.length) return;
-    const scale = parseFloat(getComputedStyle(scroller).getPropertyValue("--scale")) || 1;
-    const size = (run.characters ? CHARACTER.characters : CHARACTER.words) * scale;
-    const above = this.places(run.source, size);
-    const below = this.places(run.target, size);
+    const style = getComputedStyle(scroller);
+    const scale = parseFloat(style.getPropertyValue("--scale")) || 1;
+    pen.font = `640 ${0.9375 * parseFloat(style.fontSize)}px ${style.getPropertyValue(run.characters ? "--mono" : "--sans")}`;
+    const room = Math.min(scroller.clientWidth, ROOM * scale);
+    const above = this.places(run.source, room, scale);
+    const below = this.places(run.target, room, scale);
     const width = Math.max(above.width, below.width);
     const shift = (side) => (width - side.width) / 2;
     const [top, bottom, height] = [22 * scale, (22 + HEIGHT) * scale, (HEIGHT + 46) * scale];
@@ -92,7 +98,9 @@ export class Threads {
     const pairs = crossings(run);
     const bare = (k) => run.target[k].label.replace(/^·(?=.)/, "");
     const named = pairs.slice(0, 6).map(([i, k]) => `${bare(i)} × ${bare(k)}`).join(", ");
-    this.told.textContent = pairs.length ? t("crossings: {n} ({list})", { n: pairs.length, list: pairs.length > 6 ? `${named}, …` : named }) : t("no crossings");
+    this.told.textContent = !pairs.length ? t("no crossings")
+      : run.characters ? t("crossings: {n}", { n: pairs.length })
+      : t("crossings: {n} ({list})", { n: pairs.length, list: pairs.length > 6 ? `${named}, …` : named });
     scroller.setAttribute("aria-label", `${t("Lines from every written word to the words it looks at.")} ${run.target.map(({ label, attention }) => {
       const best = attention ? attention.indexOf(Math.max(...attention)) : -1;
       return best < 0 ? label : `${label}: ${run.source[best].label} ${percent(attention[best])}`;

@@ -53,7 +53,7 @@ class AttentionRow {
     stage.replaceChildren(
       make("div", { class: "translation-head" }, field, title), this.problem, words,
       make("div", { class: "attention-controls" }, make("label", {}, `${t("temperature")} `, letter("x", "T"), " ", this.slider, " ", this.told), this.back),
-      this.body, this.said, this.taken,
+      make("div", { class: "attention-both" }, make("div", { class: "attention-main" }, this.body, this.said), this.taken),
     );
     field.addEventListener("input", () => {
       clearTimeout(this.timer);

@@ -28,7 +28,7 @@ KERNEL = 3  # places that the convolution looks at
 KINDS = ("recurrent", "convolution", "attention")
 LENGTHS = (16, 32, 64, 128, 256, 512, 1024, 2048)
 WIDTHS = (16, 256)  # the smallest and the largest that are measured
-RUNS = 5
+RUNS = 7  # of which the middle one counts; three, where there is less time
 SECONDS = 1.0  # that all measurements together may take
 
 
@@ -116,7 +116,7 @@ def measure(
             if guess is None or left <= 0 or 4 * guess > left:
                 found[kind].append(None)
                 continue
-            runs = RUNS if 8 * guess < left else 3
+            runs = RUNS if 4 * RUNS * guess < left else 3
             found[kind].append(1000 * _median(layer[kind], x, runs, device, clock))
     return Timings(width, tuple(lengths), found, clock() - began, torch.get_num_threads(), device)
 

@@ -3,6 +3,7 @@
 import { at as px, svg } from "../decoder/svg.js";
 import { make, short, t } from "../words.js";
 import { KINDS } from "./layer-costs.js";
+import { logTicks } from "./training/plot.js";
 
 const HEIGHT = 330; // css px
 const SIDES = { left: 52, right: 18, top: 62, bottom: 44 };
@@ -33,16 +34,15 @@ export class CostChart {
     const [left, right, top, bottom] = [SIDES.left * scale, width - SIDES.right * scale, SIDES.top * scale, height - SIDES.bottom * scale];
     const { lengths, layers } = found;
     const times = KINDS.flatMap((kind) => layers[kind].milliseconds).filter((time) => time !== null);
-    const low = Math.floor(Math.log10(Math.min(...times)));
-    const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(...times))));
+    const [low, high] = [Math.min(...times) * 0.75, Math.max(...times) * 1.3];
     const [first, last] = [Math.log2(lengths[0]), Math.log2(lengths.at(-1))];
     const x = (n) => left + ((Math.log2(n) - first) / (last - first)) * (right - left);
-    const y = (ms) => bottom - ((Math.log10(ms) - low) / (high - low)) * (bottom - top);
+    const y = (ms) => bottom - (Math.log(ms / low) / Math.log(high / low)) * (bottom - top);
     drawing.replaceChildren();
-    for (let power = low; power <= high; power++) {
-      const at = y(10 ** power);
+    for (const ms of logTicks(low, high)) {
+      const at = y(ms);
       drawing.append(svg("line", { class: "tw-grid", x1: px(left), x2: px(right), y1: px(at), y2: px(at) }));
-      this.text(String(Number(`1e${power}`)), left - 8 * scale, at + 4 * scale, "end", "num");
+      this.text(String(ms), left - 8 * scale, at + 4 * scale, "end", "num");
     }
     for (const n of lengths) {
       drawing.append(svg("line", { class: "tw-tick", x1: px(x(n)), x2: px(x(n)), y1: px(bottom), y2: px(bottom + 4 * scale) }));

@@ -3,9 +3,10 @@
  * row a cell, in columns that are the text's; what they have in parameters, and in nats on the test
  * text and on this one.
  *
- * Options: checkpoints: their ids; text; at: the character looked at; show: some of rows, table,
+ * Options: checkpoints: their ids; labels: what to call them, where it is not their cells that differ; text; at: the character looked at; show: some of rows, table,
  * arithmetic (how the parameters are counted); counted: the cell whose sum is written out.
- * Values for exercises: at; by the name of a cell (lstm, rnn_tanh, mut1 ...) `nats.<cell>` on this
+ * Values for exercises: at; by the name of a cell (lstm, rnn_tanh, mut1 ...), or with labels by the id
+ * of a checkpoint, `nats.<cell>` on this
  * text, `surprise.<cell>` at the character, `parameters.<cell>`; `spread`: the largest surprise at
  * the character less the smallest.
  */
@@ -36,14 +37,16 @@ export async function mount(stage, options, figure) {
 class Cells {
   constructor(stage, options, figure, all) {
     Object.assign(this, { stage, figure, all, state: { ...options } });
-    this.cells = all.map((about) => about.config.cell);
+    const { labels } = options;
+    this.cells = all.map((about) => (labels ? about.id : about.config.cell));
+    this.names = all.map((about, k) => labels?.[k] ?? NAMES[about.config.cell]);
     this.field = make("input", { class: "field num text", type: "text", value: options.text.replaceAll("\n", NEWLINE), maxLength: LONGEST, spellcheck: "false", autocomplete: "off", "aria-label": t("the text that is read") });
     this.field.addEventListener("input", () => {
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.retype(this.field.value.replaceAll(NEWLINE, "\n")), REST);
     });
     this.problem = make("p", { class: "broken", role: "alert" });
-    this.rows = make("div", { class: "cells-rows", tabindex: "0", role: "slider", "aria-label": t("current character") });
+    this.rows = make("div", { class: `cells-rows${labels ? " named" : ""}`, tabindex: "0", role: "slider", "aria-label": t("current character") });
     this.rows.addEventListener("click", (event) => {
       const one = event.target.closest("[data-t]");
       if (one) this.go(Number(one.dataset.t));
@@ -55,7 +58,7 @@ class Cells {
       this.go(to);
     });
     this.scale = make("p", { class: "cells-scale quiet" });
-    this.told = make("div", { class: "cells-told", role: "status" });
+    this.told = make("div", { class: `cells-told${labels ? " named" : ""}`, role: "status" });
     this.table = make("div", { class: "cells-table" });
     this.sum = make("div", { class: "cells-sum" });
     const shows = (name) => this.state.show.includes(name);
@@ -152,7 +155,7 @@ class Cells {
     this.rows.replaceChildren(
       line("", tokens.map((token, step) => cell(mark(token), step)), this.state.text),
       ...this.found.map((one, k) => {
-        const name = NAMES[this.cells[k]];
+        const name = this.names[k];
         return line(
           name,
           tokens.map((token, step) => {
@@ -187,7 +190,7 @@ class Cells {
         const bar = make("i", { class: "cells-bar" });
         bar.style.width = `${(100 * here[k]) / longest}%`;
         const guess = one.best[at - 1];
-        return make("div", { class: "cells-one" }, make("b", {}, NAMES[this.cells[k]]), make("span", { class: "cells-track" }, bar), make("span", { class: "num" }, short(here[k])), make("span", { class: "num quiet" }, `${mark(guess.token)} ${percent(guess.probability)}`));
+        return make("div", { class: "cells-one" }, make("b", {}, this.names[k]), make("span", { class: "cells-track" }, bar), make("span", { class: "num" }, short(here[k])), make("span", { class: "num quiet" }, `${mark(guess.token)} ${percent(guess.probability)}`));
       }),
     );
   }
@@ -195,9 +198,9 @@ class Cells {
   drawTable() {
     const figures = this.all.map((about) => about.figures?.test_nats ?? NaN);
     const least = Math.min(...figures.filter((value) => !Number.isNaN(value)));
-    const head = make("tr", {}, ...["cell", "units", "parameters", "nats on the test text", "nats on this text here"].map((key) => make("th", { scope: "col" }, t(key))));
+    const head = make("tr", {}, ...[this.state.labels ? "network" : "cell", "units", "parameters", "nats on the test text", "nats on this text here"].map((key) => make("th", { scope: "col" }, t(key))));
     const body = this.all.map((about, k) => {
-      const link = make("a", { href: `/${pageData.language}/lab/${about.id}` }, NAMES[this.cells[k]]);
+      const link = make("a", { href: `/${pageData.language}/lab/${about.id}` }, this.names[k]);
       const best = figures[k] === least;
       const numbers = [about.config.hidden_size, about.parameters.toLocaleString("en"), figures[k].toFixed(3), this.found ? this.mean(k).toFixed(3) : ""];
       return make("tr", { class: best ? "best" : "" }, make("th", { scope: "row" }, link), ...numbers.map((text) => make("td", { class: "num" }, String(text))));
@@ -207,7 +210,7 @@ class Cells {
 
   /** How the parameters of one of them are counted. */
   drawSum() {
-    const choose = make("select", { class: "plain", "aria-label": t("cell") }, ...this.cells.map((cell, k) => make("option", { value: cell, selected: cell === this.state.counted }, NAMES[this.cells[k]])));
+    const choose = make("select", { class: "plain", "aria-label": t("cell") }, ...this.cells.map((cell, k) => make("option", { value: cell, selected: cell === this.state.counted }, this.names[k])));
     choose.addEventListener("change", () => {
       this.state.counted = choose.value;
       this.figure.keep({ counted: choose.value });

@@ -63,6 +63,10 @@ export class Threads {
     const style = getComputedStyle(scroller);
     const scale = parseFloat(style.getPropertyValue("--scale")) || 1;
     pen.font = `640 ${0.9375 * parseFloat(style.fontSize)}px ${style.getPropertyValue(run.characters ? "--mono" : "--sans")}`;
+    // Beside the map where there is room for all words there, else above it.
+    const both = this.host.parentElement;
+    const least = Math.max(...[run.source, run.target].map((side) => this.places(side, 0, scale).width));
+    both.classList.toggle("stacked", least > both.clientWidth / 2 - 24);
     const room = Math.min(scroller.clientWidth, ROOM * scale);
     const above = this.places(run.source, room, scale);
     const below = this.places(run.target, room, scale);

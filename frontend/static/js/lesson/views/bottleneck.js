@@ -48,10 +48,12 @@ class Bottleneck {
     const chart = make("div", {});
     const said = about.map((one) => this.standard(one)).filter(Boolean);
     stage.replaceChildren(
-      ...(options.chart ? [chart, make("p", { class: "note bottleneck-standard" }, said.join(" "))] : []),
-      make("div", { class: "bottleneck-head" }, this.field, make("label", {}, `${t("words that are read")} `, this.slider, " ", this.told)),
-      this.read, this.problem,
-      make("div", { class: "bottleneck-pair" }, ...this.pair.map(({ node }) => node)),
+      make("div", { class: options.chart ? "bottleneck charted" : "bottleneck" },
+        ...(options.chart ? [make("div", { class: "bottleneck-measured" }, chart, make("p", { class: "note bottleneck-standard" }, said.join(" ")))] : []),
+        make("div", { class: "bottleneck-work" },
+          make("div", { class: "bottleneck-head" }, this.field, make("label", {}, `${t("words that are read")} `, this.slider, " ", this.told)),
+          this.read, this.problem,
+          make("div", { class: "bottleneck-pair" }, ...this.pair.map(({ node }) => node)))),
     );
     // Attention comes first there: its line is the solid one.
     if (options.chart) this.chart = new LengthChart(chart, { checkpoints: [...about].reverse() });

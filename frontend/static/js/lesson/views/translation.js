@@ -43,7 +43,7 @@ class TranslationView {
     const lines = make("div", { class: "translation-threads" });
     const shown = (name) => run.attends && options.show.includes(name);
     map.hidden = !shown("map");
-    stage.replaceChildren(make("div", { class: "translation-head" }, field, title), this.problem, words, ...(shown("threads") ? [lines] : []), run.attends ? map : silent);
+    stage.replaceChildren(make("div", { class: "translation-head" }, field, title), this.problem, words, run.attends ? make("div", { class: shown("threads") && shown("map") ? "translation-both" : "" }, ...(shown("threads") ? [lines] : []), map) : silent);
     this.words = new TokenStrip(words, "target", { run, link, label: t("target words"), onChoose: (k) => this.choose(k) });
     if (shown("threads")) this.threads = new Threads(lines, { run, link });
     if (shown("map")) this.alignment = new Alignment(map, { translation: run, link, label: t("alignment, to be read") });

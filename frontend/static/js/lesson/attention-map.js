@@ -48,9 +48,14 @@ export class AttentionMap {
     }
     const [r, c] = across ? [column, row] : [row, column];
     const line = 1.5 * (parseFloat(color("--scale")) || 1);
-    context.strokeStyle = color("--ink");
+    // Ink with paper within, to be seen on a dark cell as on a light one.
+    const box = (x, y, w, h) => {
+      for (const [inset, ink] of [[line * 1.5, "--paper"], [line / 2, "--ink"]]) {
+        context.strokeStyle = color(ink);
+        context.strokeRect(x + inset - 0.5, y + inset - 0.5, w - 2 * inset + 0.5, h - 2 * inset + 0.5);
+      }
+    };
     context.lineWidth = line;
-    const box = (x, y, w, h) => context.strokeRect(x + line / 2 - 0.5, y + line / 2 - 0.5, w - line + 0.5, h - line + 0.5);
     if (cell) box(c * wide, r * high, wide, high);
     else {
       if (r >= 0) box(0, r * high, width, high);

@@ -31,6 +31,7 @@ export async function mount(stage, options, figure) {
 }
 
 const letter = (name, text, index = "") => make("i", { class: `q q-${name}` }, text, make("sub", {}, index));
+const present = () => document.documentElement.hasAttribute("data-present");
 const cut = (text, most) => (Array.from(text).length > most ? `${Array.from(text).slice(0, Math.max(1, most - 1)).join("")}…` : text);
 const number = (value, name = "") => make("span", { class: `num ${name ? `q-${name}` : ""}`, title: full(value) }, short(value));
 
@@ -153,8 +154,9 @@ class AttentionShapes {
     const beside = this.room > 1000 * scale && 2 * (84 * scale + q.columns * 7 + k.rows * 16) < this.room;
     const room = (beside ? (this.room - 40 * scale) / 2 : this.room) - 10;
     const label = Math.min(88 * scale, room * 0.18);
-    const small = Math.max(2, Math.min(9 * scale, Math.floor(((room - label) / (q.columns + 2.2 * k.rows)) * 2) / 2)); // of a unit
-    const large = Math.max(4, Math.min(22 * scale, (room - label - q.columns * small) / k.rows)); // of a token
+    const high = present() ? (0.5 * innerHeight) / (q.columns + 2.5 * q.rows) : Infinity; // what a projector shows at once
+    const small = Math.max(2, Math.min(9 * scale, high, Math.floor(((room - label) / (q.columns + 2.2 * k.rows)) * 2) / 2)); // of a component
+    const large = Math.max(4, Math.min(22 * scale, 2.5 * high, (room - label - q.columns * small) / k.rows)); // of a token
     this.sheets.classList.toggle("beside", beside);
     this.sheets.style.setProperty("--label", `${label}px`);
     this.sheets.style.setProperty("--token", `${large}px`);

@@ -1,6 +1,8 @@
 """Lessons: Markdown with front matter, and in it views, formulas, code and exercises.
 
-A lesson is `frontend/lessons/<slug>/<language>.md`. Beside plain Markdown it holds
+A lesson is `frontend/lessons/<slug>/<language>.md`. Its front matter has `title`, `question`,
+`minutes`, and where a part of the course begins, the name of that `part`. Beside plain Markdown it
+holds
 
     $h_t$ and $$ ... $$                     formulas (`formulas`)
     ```view NAME      YAML options         a live figure: a module of js/lesson/views/, placed here
@@ -266,6 +268,7 @@ def parallel(slug: str, folder: Path = FOLDER) -> list[str]:
             # In the text their order is that of the language's words.
             "formulas in the text": (sorted(first.inline), sorted(other.inline)),
             "codes": (len(first.codes), len(other.codes)),
+            "parts": ("part" in first.about, "part" in other.about),
         }
         found += [f"{what}: {a} and {b}" for what, (a, b) in pairs.items() if a != b]
     return found

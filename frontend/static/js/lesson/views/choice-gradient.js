@@ -39,7 +39,7 @@ class ChoiceGradient {
   }
 
   controls() {
-    const row = make("div", { class: "option-row choice-controls" });
+    const row = make("div", { class: "choice-controls" });
     this.field = make("input", { type: "range", min: "-4", max: "0", step: "0.05", value: String(this.baseline), "aria-label": t("baseline b, nats") });
     this.out = make("output", { class: "num" });
     this.field.addEventListener("input", () => this.set({ baseline: Number(this.field.value) }));

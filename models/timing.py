@@ -102,27 +102,32 @@ def measure(
     if not lengths or lengths[0] < 1 or list(lengths) != sorted(set(lengths)):
         raise ValueError(f"lengths are {lengths}, expected numbers that grow from 1 or more")
     began = clock()
+    # A thread of a pool has OpenMP's number of threads until it is told torch's own.
+    torch.set_num_threads(torch.get_num_threads())
     layer = layers(width, device)
     found: dict[str, list[float | None]] = {kind: [] for kind in KINDS}
+    fastest = dict.fromkeys(KINDS, 0.0)  # seconds, at the length before
     longest = torch.randn(1, lengths[-1], width, generator=torch.Generator().manual_seed(1))
     longest = longest.to(device)
     for place, n in enumerate(lengths):
         x = longest[:, :n].contiguous()
         for kind in KINDS:
-            before = found[kind][-1] if place else 0.0
             left = seconds - (clock() - began)
-            # At most the square of the length, once to warm up and three times at least.
-            guess = None if before is None else before / 1000 * (n / lengths[place - 1]) ** 2
-            if guess is None or left <= 0 or 4 * guess > left:
+            # As the counts grow; once to warm up, and three times at least.
+            grown = multiply_adds(kind, n, width) / multiply_adds(kind, lengths[place - 1], width)
+            guess = fastest[kind] * grown
+            if left <= 0 or 4 * guess > left or (place and found[kind][-1] is None):
                 found[kind].append(None)
                 continue
             runs = RUNS if 4 * RUNS * guess < left else 3
-            found[kind].append(1000 * _median(layer[kind], x, runs, device, clock))
+            times = _times(layer[kind], x, runs, device, clock)
+            fastest[kind] = min(times)
+            found[kind].append(1000 * median(times))
     return Timings(width, tuple(lengths), found, clock() - began, torch.get_num_threads(), device)
 
 
-def _median(layer, x: Tensor, runs: int, device: str, clock: Callable[[], float]) -> float:
-    """Seconds of the middle one of some runs, after one that does not count."""
+def _times(layer, x: Tensor, runs: int, device: str, clock: Callable[[], float]) -> list[float]:
+    """Seconds of some runs, after one that does not count."""
     times = []
     for _ in range(runs + 1):
         began = clock()
@@ -130,7 +135,7 @@ def _median(layer, x: Tensor, runs: int, device: str, clock: Callable[[], float]
         if device == "cuda":
             torch.cuda.synchronize()  # a GPU is given its work, and does it later
         times.append(clock() - began)
-    return median(times[1:])
+    return times[1:]
 
 
 def crossing(found: Timings, one: str, other: str) -> float | None:

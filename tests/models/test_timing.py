@@ -69,7 +69,7 @@ class Clock:
 
 
 def test_lengths_for_which_no_time_is_left_are_not_run():
-    found = measure(16, (2, 4, 8), seconds=70, clock=Clock())
+    found = measure(16, (2, 4, 8), seconds=62, clock=Clock())
     assert found.milliseconds["recurrent"] == [1000, 1000, None]
     assert [None in times for times in found.milliseconds.values()] == [True] * 3
     assert all(len(times) == 3 for times in found.milliseconds.values())

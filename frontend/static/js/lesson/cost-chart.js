@@ -52,9 +52,11 @@ export class CostChart {
     this.text(t("milliseconds"), 0, top - 48 * scale, "start");
     this.text(t("length of the sequence n"), right, height - 6 * scale, "end");
     drawing.append(svg("line", { class: "tw-here", x1: px(x(state.length)), x2: px(x(state.length)), y1: px(top), y2: px(bottom) }));
+    this.words = [];
     this.meeting(t("n = d"), found.width, x, top, bottom, 0, "bare");
     this.meeting(t("n = 2d, all counted"), 2 * found.width, x, top, bottom, 1, "counted");
     if (found.crossing) this.meeting(t("measured, {n}", { n: Math.round(found.crossing) }), found.crossing, x, top, bottom, 2, "measured");
+    for (const [words, at, top, anchor, kind] of this.words) this.text(words, at, top, anchor, kind);
     for (const kind of KINDS) {
       const points = lengths.map((n, k) => [n, layers[kind].milliseconds[k]]).filter(([, ms]) => ms !== null);
       drawing.append(svg("polyline", { class: `tw-curve of-${kind}`, points: points.map(([n, ms]) => `${px(x(n))},${px(y(ms))}`).join(" ") }));
@@ -68,13 +70,13 @@ export class CostChart {
     drawing.setAttribute("aria-label", `${t("measured times over the length, logarithmic axes")}. n = ${state.length}: ${told.join(", ")} ${t("ms")}`);
   }
 
-  /** An upright where two curves meet, its words on a line of their own. */
+  /** An upright where two curves meet; its words, on a line of their own, lie over all uprights. */
   meeting(words, n, x, top, bottom, row, kind) {
     const { scale } = this;
     const from = top - (38 - row * 15) * scale;
     this.drawing.append(svg("line", { class: `tw-meeting is-${kind}`, x1: px(x(n)), x2: px(x(n)), y1: px(from + 3 * scale), y2: px(bottom) }));
     const late = x(n) > this.host.clientWidth * 0.6;
-    this.text(words, x(n) + (late ? -5 : 5) * scale, from + 9 * scale, late ? "end" : "start", `is-${kind}`);
+    this.words.push([words, x(n) + (late ? -5 : 5) * scale, from + 9 * scale, late ? "end" : "start", `is-${kind}`]);
   }
 
   text(words, x, y, anchor, kind = "") {

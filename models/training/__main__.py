@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from models.training import airline, hello, sort
+from models.training import airline, films, hello, sort
 from models.training.caption_recipes import CAPTION_RECIPES
 from models.training.convolution_recipes import CONVOLUTION_RECIPES
 from models.training.finish import finish
@@ -59,6 +59,22 @@ def make_hello(asked: argparse.Namespace) -> None:
 def make_airline(asked: argparse.Namespace) -> None:
     """A forecaster, of all windows and seeds; its 144 numbers are in the code."""
     airline.make(asked.name, asked.out / asked.name, asked.runs / asked.name)
+
+
+def make_films(asked: argparse.Namespace) -> None:
+    """A network that has read Shakespeare tuned on sentences about films, or one from scratch."""
+    from models.checkpoint import read_checkpoint
+    from models.training import finish_films
+    from models.training.corpus import read_corpus
+
+    base = read_checkpoint(ROOT / "checkpoints" / films.BASE)
+    try:
+        data = films.read(asked.data, base.vocabulary)
+        old = read_corpus(asked.data, base.about["data"]["file"])
+    except FileNotFoundError as error:
+        sys.exit(f"{error.filename} is missing; give the data's folder with --data")
+    folder = asked.out / asked.name
+    finish_films.make(asked.name, data, base, old, folder, asked.runs / "films")
 
 
 def train_sort(asked: argparse.Namespace) -> None:
@@ -284,6 +300,7 @@ def commands() -> dict[str, Callable[[argparse.Namespace], None]]:
         **dict.fromkeys(VQA_RECIPES, train_answers),
         **dict.fromkeys(LABEL_RECIPES, train_labels),
         **dict.fromkeys(airline.CELLS, make_airline),
+        **dict.fromkeys(films.NAMES, make_films),
         hello.NAME: make_hello,
         sort.NAME: train_sort,
     }

@@ -5,7 +5,7 @@
  *
  * Options: checkpoint; text; part: an attention, such as `blocks.0` or `decoder.blocks.1.cross`; head;
  * query, key, unit: what is looked at; scale: whether products are divided by √d; mask: whether keys
- * behind the query are hidden (of a network that reads forward alone).
+ * after the query are hidden (of a network that reads forward alone).
  * Values for exercises: T, S, d; product, score, weight, output at the place that is looked at; largest:
  * weight of the query's row; sharp: mean over the queries of their largest weight; query, key, unit.
  */
@@ -69,7 +69,7 @@ class AttentionShapes {
     );
     this.sums = make("div", { class: "attention-sums", role: "status" });
     const boxes = [this.box("scale", make("span", {}, t("divide by"), " √d"))];
-    if (this.causal) boxes.push(this.box("mask", t("hide the keys behind the query")));
+    if (this.causal) boxes.push(this.box("mask", t("hide the keys after the query")));
     stage.replaceChildren(
       make("div", { class: "translation-head" }, field, make("a", { class: "quieter", href: `/${pageData.language}/lab/${about.id}` }, about.title || about.id)), this.problem,
       make("div", { class: "attention-choices" }, ...[["head", this.heads], ["query", this.queries], ["key", this.keys], ["component", this.units]].map(([name, list]) => make("label", {}, `${t(name)} `, list)), ...boxes),

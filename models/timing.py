@@ -139,21 +139,21 @@ def _times(layer, x: Tensor, runs: int, device: str, clock: Callable[[], float])
 
 
 def crossing(found: Timings, one: str, other: str) -> float | None:
-    """The length at which `other` begins to take longer than `one`, between points by logarithms.
+    """The length from which on `other` takes longer than `one`, between points by logarithms.
 
-    None where it does not, or where it does from the first length on.
+    None where it does not as far as both were measured, or where it does from the first length on.
     """
-    before = None
+    where = before = None
     for n, a, b in zip(
         found.lengths, found.milliseconds[one], found.milliseconds[other], strict=True
     ):
         if a is None or b is None:
-            return None
+            break
         gap = log(b / a)
-        if gap > 0:
-            if before is None:
-                return None
+        if gap <= 0:
+            where = None
+        elif before and before[1] <= 0:
             m, least = before
-            return exp(log(m) + (log(n) - log(m)) * least / (least - gap))
+            where = exp(log(m) + (log(n) - log(m)) * least / (least - gap))
         before = (n, gap)
-    return None
+    return where

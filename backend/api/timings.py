@@ -39,8 +39,8 @@ class TimingsAnswer(BaseModel):
     lengths: list[int]
     layers: dict[str, TimedLayer] = Field(description="recurrent, convolution, attention")
     crossing: float | None = Field(
-        description="the length from which attention took longer than the recurrent layer; null: "
-        "it did not, or always did"
+        description="the length from which on attention took longer than the recurrent layer; "
+        "null: it did not, or always did"
     )
     device: str
     threads: int = Field(description="CPU threads that one product may use")

@@ -87,3 +87,6 @@ def test_where_curves_cross_is_found_between_the_points():
     assert found([2, 8], [1, 4]) is None  # never
     assert found([1, 4], [2, 16]) is None  # from the first length on
     assert found([2, None], [1, 16]) is None
+    # Where they cross more than once, the last time counts.
+    assert found([2, 1, 2, 8], [1, 2, 1, 16], (1, 4, 16, 64)) == pytest.approx(32, rel=1e-9)
+    assert found([2, 8, 8], [1, 16, None], (16, 64, 256)) == pytest.approx(32, rel=1e-9)

@@ -5,7 +5,7 @@ import { make, short, t } from "../words.js";
 import { KINDS } from "./layer-costs.js";
 import { logTicks } from "./training/plot.js";
 
-const HEIGHT = 330; // css px
+const HEIGHT = 330; // css px; beside the cards it is as high as they are
 const SIDES = { left: 52, right: 18, top: 62, bottom: 44 };
 
 /** The mark of a layer: round, square or a triangle, so that colour is not needed. */
@@ -28,7 +28,8 @@ export class CostChart {
   draw(found, state) {
     const scale = (this.scale = parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--scale")) || 1);
     const width = this.host.clientWidth;
-    const height = HEIGHT * Math.min(scale, 1.3);
+    const most = "present" in document.documentElement.dataset ? 0.55 * innerHeight : Infinity; // the turner is below
+    const height = Math.min(most, Math.max(HEIGHT, this.room()));
     const { drawing } = this;
     for (const [name, value] of Object.entries({ viewBox: `0 0 ${px(width)} ${px(height)}`, width: px(width), height: px(height) })) drawing.setAttribute(name, value);
     const [left, right, top, bottom] = [SIDES.left * scale, width - SIDES.right * scale, SIDES.top * scale, height - SIDES.bottom * scale];
@@ -68,6 +69,13 @@ export class CostChart {
     }
     const told = KINDS.map((kind) => `${t(`layer ${kind}`)} ${short(layers[kind].milliseconds[lengths.indexOf(state.length)]) || "—"}`);
     drawing.setAttribute("aria-label", `${t("measured times over the length, logarithmic axes")}. n = ${state.length}: ${told.join(", ")} ${t("ms")}`);
+  }
+
+  /** The height of the cards, where they stand beside the chart. */
+  room() {
+    const cards = this.host.previousElementSibling;
+    const beside = cards && cards.getBoundingClientRect().right <= this.host.getBoundingClientRect().left;
+    return beside ? cards.lastElementChild.getBoundingClientRect().bottom - cards.getBoundingClientRect().top : 0;
   }
 
   /** An upright where two curves meet; its words, on a line of their own, lie over all uprights. */

@@ -30,7 +30,7 @@ export class PathDrawing {
     const width = this.host.clientWidth;
     this.column = width / n;
     this.layers = kind === "convolution" ? steps(kind, n, state.dilated) : 1;
-    this.row = (this.layers > 6 ? ROWS.many : this.layers > 1 ? ROWS.few : ROWS.one) * Math.min(scale, 1.25);
+    this.row = this.layers > 6 ? ROWS.many : this.layers > 1 ? ROWS.few : ROWS.one; // on a projector too: there is no more height
     this.foot = FOOT * scale;
     this.height = HEAD * scale + this.layers * this.row + this.foot;
     for (const [name, value] of Object.entries({ viewBox: `0 0 ${px(width)} ${px(this.height)}`, width: px(width), height: px(this.height) })) drawing.setAttribute(name, value);
@@ -105,7 +105,7 @@ export class PathDrawing {
   nodes() {
     const { kind, state, characters, layers, passed, scale } = this;
     const found = [];
-    const r = Math.min(layers > 6 ? 3.2 : 5, this.column * 0.32) * scale;
+    const r = Math.min((layers > 6 ? 3.2 : 5) * Math.min(scale, layers > 6 ? 1.2 : 2), this.column * 0.32);
     const on = new Set(passed.map((place, k) => `${this.level(k)} ${place}`));
     for (let layer = 0; layer < layers; layer++) {
       for (let place = 0; place < characters.length; place++) {

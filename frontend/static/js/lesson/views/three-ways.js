@@ -171,7 +171,7 @@ class ThreeWays {
     if (failed) this.note.textContent = failed;
     if (failed || !found || this.root.classList.contains("waiting")) return;
     const where = found.device === "cpu" ? t("on its CPU (threads: {n})", { n: found.threads }) : t("on its GPU");
-    const cross = found.crossing ? t("From about n = {n} on, attention takes longer than the LSTM.", { n: Math.round(found.crossing) }) : t("The two curves do not cross in this range.");
+    const cross = found.crossing ? t("From about n = {n} on, attention takes longer than the LSTM.", { n: Math.round(found.crossing) }) : t("The two curves do not cross as far as they were measured.");
     const cut = KINDS.some((kind) => found.layers[kind].milliseconds.includes(null)) ? ` ${t("Where a line ends early, the second that all measurements may take was over.")}` : "";
     this.note.textContent = `${t("Measured just now by this server, {where}: one sequence, the median of a few runs. The weights are drawn at random: a time does not depend on what was learned.", { where })} ${cross}${cut}`;
   }

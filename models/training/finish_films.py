@@ -134,6 +134,10 @@ def make(name: str, data: films.Films, base: CheckpointFiles, old: Corpus, folde
     print(f"{folder}: test {found['test_nats']} nats a character")
 
 
+def _quoted(symbol: str) -> str:
+    return "the grave accent" if symbol == "`" else f"`{symbol}`"
+
+
 def _cell(of: dict) -> str:
     return f"{of['mean']:.3f}" + (f" ± {of['deviation']:.3f}" if of["deviation"] else "")
 
@@ -147,7 +151,7 @@ def _table(figures: dict) -> str:
         for row in figures["by_size"]
     )
     steps = ", ".join(
-        f"{most:,} for {f'{size:,} characters' if size else 'all'}" for size, most in STEPS.items()
+        f"{most:,} for {f'{size:,}' if size else 'all'}" for size, most in STEPS.items()
     )
     return f"""
 ## How much data, and what it is worth
@@ -165,14 +169,13 @@ The output layer alone ({frozen["parameters"]:,} parameters), the rest frozen, {
 {_cell(frozen)} (rate {frozen["rate"]:g}), and {frozen["old_test"]:.3f} on Shakespeare.
 
 Tuned and from scratch alike: batches of {films.STREAMS} streams (fewer where a stream would be
-shorter than 300 characters) in chunks of {films.CHUNK} characters with the state carried over; Adam
-with {films.WARMUP} steps of warm-up and a cosine; at most as many steps as
-{steps}; the best of the validations every {films.EVERY} steps (on
-{films.VALIDATION:,} characters) is kept, and six without a better one end a run. The learning rate
-is the one of {" and ".join(f"{rate:g}" for rate in RATES)} that is better on validation with the
-first seed. A seed deals the sentences into another order, of which the first characters are
-taken, and draws the random weights. A run that its last step ended might have gone on getting
-better: this holds for the networks from scratch on little data and for both on all of it.
+shorter than 300 characters) in chunks of {films.CHUNK} characters with the state carried over;
+Adam with {films.WARMUP} steps of warm-up and a cosine. Steps at most: {steps}.
+The best of the validations every {films.EVERY} steps, on {films.VALIDATION:,} characters, is kept,
+and {films.PATIENCE} without a better one end a run. The learning rate is the one of
+{" and ".join(f"{rate:g}" for rate in RATES)} that is better on validation with the first seed. A
+seed deals the sentences into another order, of which the first characters are taken, and draws
+the random weights. Runs that took all their steps might have gone on getting better with more.
 """
 
 
@@ -187,7 +190,7 @@ def _card(name: str, about: dict, grid: Grid, sample: str) -> str:
         "sentences about films; to be held against `films-tuned`, which began from Shakespeare"
     )
     count = sum(value.numel() for value in grid.weights.values())
-    changed = ", ".join(f"`{symbol}` {n}" for symbol, n in data.changed.most_common())
+    changed = ", ".join(f"{_quoted(symbol)} {n}" for symbol, n in data.changed.most_common())
     dropped = ", ".join(f"`{symbol}` {n}" for symbol, n in data.dropped.most_common())
     sizes = " + ".join(f"{len(data.parts[part]):,}" for part in ("train", "validation", "test"))
     return f"""# {name}
@@ -210,13 +213,15 @@ The command that trained it and measured these figures: `make train NAME={name}`
 {_table(figures) if tuned else ""}
 ## Data
 
-- {FILMS.title}: `{FILMS.file}`, {sizes} sentences to train, validate and test: every tenth line is
-  test, the line after it validation; all sentences, also those without a clear score
+- {FILMS.title}: `{FILMS.file}`, {sizes} sentences
+  to train, validate and test: every tenth line is test, the line after it validation; all
+  sentences, also those without a clear score
 - origin: {FILMS.origin}
 - licence: {FILMS.licence}
 - SHA-256: `{data.sha256}`
-- Shakespeare's alphabet has {len(data.symbols)} symbols. Written otherwise, as the plain letter or
-  mark: {changed}. Left out: {dropped}.
+- Shakespeare's alphabet has {len(data.symbols)} symbols. Written otherwise, as the
+  plain letter or mark: {changed}.
+  Left out: {dropped}.
 
 ## A sample, unedited
 

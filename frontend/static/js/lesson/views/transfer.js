@@ -29,7 +29,7 @@ class Transfer {
     const label = { size: t("characters of the new text"), steps: t("steps of training"), forgotten: t("characters of the new text") }[options.show];
     const host = make("div", { class: "transfer-chart" });
     this.chart = new LineChart(host, label, (at) => this.go(at));
-    this.told = make("div", { class: "transfer-told", role: "status" });
+    this.told = make("div", { class: `transfer-told of-${options.show}`, role: "status" });
     const link = make("a", { class: "quieter", href: `/${pageData.language}/lab/${about.id}` }, about.title || about.id);
     stage.replaceChildren(make("p", { class: "transfer-head" }, t("nats a character"), ", ", t({ size: "test sentences", steps: "validation sentences", forgotten: "test part of the old text" }[options.show]), " · ", link), host, this.told);
     new ResizeObserver(() => this.draw()).observe(host);

@@ -69,6 +69,16 @@ def measure(grid: Grid, old: Corpus) -> dict:
             "test": round(evaluate(untuned, test), 4),
             "old_test": round(evaluate(untuned, old.split("test"), before), 4),
         },
+        "by_rate": [
+            {
+                "characters": KEPT,
+                "rate": rate,
+                "test": round(evaluate(network, test), 4),
+                "old_test": round(evaluate(network, old.split("test"), before), 4),
+            }
+            for rate in RATES
+            for network in [grid.network(Run("tuned", KEPT, rate, films.SEEDS[0]))]
+        ],
         "output_alone": {
             "characters": KEPT,
             "parameters": sum(value.numel() for value in untuned.output.parameters()),
@@ -150,6 +160,10 @@ def _table(figures: dict) -> str:
         f"| {_cell(row['ngram'])} (order {row['ngram']['order']}) | {row['old_test']:.3f} |"
         for row in figures["by_size"]
     )
+    rates = ", ".join(
+        f"{row['old_test']:.3f} at {row['rate']:g} ({row['test']:.3f} on the films)"
+        for row in figures["by_rate"]
+    )
     steps = ", ".join(
         f"{most:,} for {f'{size:,}' if size else 'all'}" for size, most in STEPS.items()
     )
@@ -167,6 +181,9 @@ the first seed.
 
 The output layer alone ({frozen["parameters"]:,} parameters), the rest frozen, {KEPT:,} characters:
 {_cell(frozen)} (rate {frozen["rate"]:g}), and {frozen["old_test"]:.3f} on Shakespeare.
+
+On Shakespeare the learning rate counts for more than the amount: tuned on {KEPT:,} characters with
+the first seed, {rates}.
 
 Tuned and from scratch alike: batches of {films.STREAMS} streams (fewer where a stream would be
 shorter than 300 characters) in chunks of {films.CHUNK} characters with the state carried over;

@@ -48,7 +48,8 @@ export class LineChart {
     const { xs, lines, levels, at } = found;
     const scale = this.scale = parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--scale")) || 1;
     const width = this.width = Math.max(260, this.host.clientWidth);
-    const height = this.height = Math.round(Math.min(340, Math.max(230, width * 0.4)) * Math.min(scale, 1.3));
+    const high = Math.min(340, Math.max(230, width * 0.4)) * Math.min(scale, 1.3);
+    const height = this.height = Math.round(scale > 1 ? Math.min(high, Math.max(230, innerHeight * 0.33)) : high); // what is said below is to be seen with it
     this.edge = Object.fromEntries(Object.entries(MARGIN).map(([side, size]) => [side, size * scale]));
     const all = [...lines.flatMap((line) => [...line.ys, ...(line.each ?? []).flat()]), ...levels.map((level) => level.y)].filter(Number.isFinite);
     this.step = STEPS.find((step) => (Math.max(...all) - Math.min(...all)) / step <= 6) ?? 2;

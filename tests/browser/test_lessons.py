@@ -30,7 +30,8 @@ FLAWS = """() => {
   const parts = [...document.querySelectorAll(".article > *")].filter(seen);
   for (let k = 1; k < parts.length; k++) {
     const above = parts[k - 1].getBoundingClientRect().bottom;
-    if (above > parts[k].getBoundingClientRect().top + 1) flaws.push(`over the next part: ${name(parts[k - 1])}`);
+    const over = above > parts[k].getBoundingClientRect().top + 1;
+    if (over) flaws.push(`over the next part: ${name(parts[k - 1])}`);
   }
   for (const e of document.querySelectorAll(".live.ready .live-stage")) {
     if (seen(e) && e.clientHeight < 40) flaws.push(`empty: ${e.parentElement.id}`);

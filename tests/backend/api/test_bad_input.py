@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+from contextlib import suppress
 
 import httpx2
 import pytest
@@ -84,7 +85,11 @@ def test_a_text_longer_than_is_read_is_refused_with_the_limit(beside, task, fiel
 
 @pytest.mark.parametrize(("task", "field"), [("trace", "text"), ("generate", "prefix")])
 def test_a_megabyte_is_refused_by_its_declared_length(beside, task, field):
-    error = assert_error(ask(beside, task, {field: "a" * 1_000_000}), 413, "too_large")
+    for _ in range(3):  # on a busy machine the server may hang up before its answer was read
+        with suppress(httpx2.WriteError, httpx2.ReadError):
+            answer = ask(beside, task, {field: "a" * 1_000_000})
+            break
+    error = assert_error(answer, 413, "too_large")
     assert error["limit"] == Settings().max_body_bytes
 
 

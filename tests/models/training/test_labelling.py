@@ -62,6 +62,8 @@ def small(name: str):
     return replace(
         recipe,
         network=network | {"dropout": 0.0},
+        # in the letters of the data here, where letters are what is read
+        **({"prompt": "Kaova", "examples": ("Silini",)} if name == "surnames" else {}),
         least=1,
         epochs=10,
         batch_size=8,

@@ -33,6 +33,7 @@ FIGURES: dict[str, str] = {
     "forecaster": "forecast",
     "sequence_classifier": "classifier",
     "tagger": "tagger",
+    "char_conv": "convolution",
 }
 CAPTIONER = "caption-soft"  # the one that the caption page opens with, where it is there
 WALKED = ("transformer_lm", "encoder")  # kinds that are gone through step by step

@@ -45,9 +45,10 @@ def characters() -> str:
         "| checkpoint | network | parameters | characters read | test, nats | n-gram, nats |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
-    for link, about in of_kind("char_rnn", "transformer_lm"):
+    words = {"char_conv": "convolutions"}
+    for link, about in of_kind("char_rnn", "char_conv", "transformer_lm"):
         network, figures = about["config"], about["figures"]
-        shape = f"{network.get('cell', 'transformer')} "
+        shape = f"{network.get('cell', words.get(about['kind'], 'transformer'))} "
         shape += f"{network['num_layers']}x{network['hidden_size']}"
         read = about["training"].get("characters")
         test = f"**{figures['test_nats']:.3f}**" if "test_nats" in figures else "none held out"

@@ -10,6 +10,8 @@ from backend.lessons import FOLDER, every_view, lesson, parallel, slugs
 
 ROOT = FOLDER.parent.parent
 VIEWS = ROOT / "frontend" / "static" / "js" / "lesson" / "views"
+# Views of kinds of which no trained network comes with the project yet; toys test them.
+AWAITED = {"convolution"}
 EACH = pytest.mark.parametrize("slug", slugs())
 BOTH = pytest.mark.parametrize("language", LANGUAGES)
 
@@ -48,7 +50,7 @@ def test_every_view_of_a_lesson_is_there_and_so_is_its_checkpoint(slug, language
 
 def test_the_page_of_all_views_shows_every_one_of_them_on_checkpoints_that_are_there():
     shown = every_view()
-    assert {view.name for view in shown} == {path.stem for path in VIEWS.glob("*.js")}
+    assert {view.name for view in shown} == {path.stem for path in VIEWS.glob("*.js")} - AWAITED
     for view in shown:
         named = view.options.get("checkpoint")
         assert named is None or (ROOT / "checkpoints" / named).is_dir()

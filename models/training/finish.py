@@ -79,19 +79,10 @@ Prefix `{recipe.prompt}`, temperature 0.7, seed 1:
 """
 
 
-def finish(
-    name: str, recipe: Recipe, corpus: Corpus, weights: dict, progress: dict, folder: Path
-) -> None:
-    """Round the weights to float16, measure them in float32, write the folder."""
-    config = recipe.config(len(corpus.symbols))
-    network = CharRNN(config)
-    network.load_state_dict({key: value.half().float() for key, value in weights.items()})
-    network.eval().requires_grad_(False)
-    figures = measure(network, corpus)
-    runner = CharRunner(network, Characters(corpus.symbols), capacity=1)
-    sample = write_on(runner, recipe.prompt, 400, temperature=0.7, seed=1)
-    about = {
-        "kind": CharRNN.kind,
+def about_network(kind: str, recipe, corpus: Corpus, config, figures, progress, read: int) -> dict:
+    """The config.json of a network that has read so many characters of a corpus."""
+    return {
+        "kind": kind,
         "title": recipe.title,
         "language": recipe.language,
         "licence": recipe.source.licence,
@@ -106,11 +97,26 @@ def finish(
         },
         "training": {
             "epochs": recipe.epochs,
-            "characters": progress["step"] * recipe.batch_size * recipe.chunk,
+            "characters": read,
             "seconds": round(progress["seconds"]),
             "history": progress["history"],
         },
     }
+
+
+def finish(
+    name: str, recipe: Recipe, corpus: Corpus, weights: dict, progress: dict, folder: Path
+) -> None:
+    """Round the weights to float16, measure them in float32, write the folder."""
+    config = recipe.config(len(corpus.symbols))
+    network = CharRNN(config)
+    network.load_state_dict({key: value.half().float() for key, value in weights.items()})
+    network.eval().requires_grad_(False)
+    figures = measure(network, corpus)
+    runner = CharRunner(network, Characters(corpus.symbols), capacity=1)
+    sample = write_on(runner, recipe.prompt, 400, temperature=0.7, seed=1)
+    read = progress["step"] * recipe.batch_size * recipe.chunk
+    about = about_network(CharRNN.kind, recipe, corpus, config, figures, progress, read)
     count = sum(value.numel() for value in weights.values())
     card = _card(name, recipe, corpus, count, figures, progress, sample)
     write_checkpoint(folder, about, corpus.symbols, weights, card)

@@ -9,7 +9,7 @@ from models.text import Characters
 from models.training.convolution_language import evaluate
 from models.training.convolution_recipes import ConvolutionRecipe
 from models.training.corpus import Corpus
-from models.training.finish import figures_table, measure, sources
+from models.training.finish import about_network, figures_table, measure, sources
 from models.training.samples import write_on
 
 
@@ -30,27 +30,7 @@ def finish(
     runner = CharConvRunner(network, Characters(corpus.symbols), capacity=1)
     sample = write_on(runner, recipe.prompt, 400, temperature=0.7, seed=1)
     read = progress["step"] * recipe.batch_size * recipe.window
-    about = {
-        "kind": CharConv.kind,
-        "title": recipe.title,
-        "language": recipe.language,
-        "licence": recipe.source.licence,
-        "prompt": recipe.prompt,
-        "config": config.to_dict(),
-        "figures": figures,
-        "data": {
-            "file": recipe.source.file,
-            "sha256": corpus.sha256,
-            "origin": recipe.source.origin,
-            "licence": recipe.source.licence,
-        },
-        "training": {
-            "epochs": recipe.epochs,
-            "characters": read,
-            "seconds": round(progress["seconds"]),
-            "history": progress["history"],
-        },
-    }
+    about = about_network(CharConv.kind, recipe, corpus, config, figures, progress, read)
     parameters = sum(value.numel() for value in weights.values())
     card = f"""# {name}
 

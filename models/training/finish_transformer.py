@@ -6,7 +6,7 @@ from models.checkpoint import write_checkpoint
 from models.language_reader import LanguageReader
 from models.text import Characters
 from models.training.corpus import Corpus
-from models.training.finish import figures_table, measure, sources
+from models.training.finish import about_network, figures_table, measure, sources
 from models.training.finish_pairs import Making
 from models.training.transformer_language import evaluate
 from models.training.transformer_recipes import TransformerRecipe
@@ -36,27 +36,7 @@ def finish(
     items = reader.write(prompt, count, temperature=0.7, seed=1, points=())
     sample = reader.reads.decode([item.token_id for item in items if isinstance(item, Step)])
     read = progress["step"] * recipe.batch_size * config.context
-    about = {
-        "kind": TransformerLM.kind,
-        "title": recipe.title,
-        "language": recipe.language,
-        "licence": recipe.source.licence,
-        "prompt": recipe.prompt,
-        "config": config.to_dict(),
-        "figures": figures,
-        "data": {
-            "file": recipe.source.file,
-            "sha256": corpus.sha256,
-            "origin": recipe.source.origin,
-            "licence": recipe.source.licence,
-        },
-        "training": {
-            "epochs": recipe.epochs,
-            "characters": read,
-            "seconds": round(progress["seconds"]),
-            "history": progress["history"],
-        },
-    }
+    about = about_network(TransformerLM.kind, recipe, corpus, config, figures, progress, read)
     parameters = sum(value.numel() for value in weights.values())
     card = f"""# {name}
 

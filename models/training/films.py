@@ -117,6 +117,11 @@ class Schedule:
     warmup: int = WARMUP
 
 
+def side_by_side(size: int) -> int:
+    """How many streams a text of so many characters is cut into."""
+    return max(1, min(STREAMS, size // 300))
+
+
 def train(
     network: CharRNN, tokens: Tensor, validate: Callable[[CharRNN], float], rate: float, steps: int
 ) -> tuple[dict[str, Tensor], list[tuple[int, float]]]:
@@ -125,7 +130,7 @@ def train(
     Returns the best weights by validation, and the validation (step, nats) every 25 steps, from
     before the first one on. Ends when six validations in a row were no better.
     """
-    batch = max(1, min(STREAMS, len(tokens) // 300))
+    batch = side_by_side(len(tokens))
     chunks = (len(tokens) - CHUNK) // batch // CHUNK
     trained = [value for value in network.parameters() if value.requires_grad]
     optimizer = torch.optim.Adam(trained, betas=(0.9, 0.99))

@@ -112,7 +112,8 @@ def make(name: str, data: films.Films, base: CheckpointFiles, old: Corpus, folde
     found = own(grid, one)
     if name == "films-tuned":
         found |= measure(grid, old)
-    network, history = grid.network(one), grid.run(one)
+    network = grid.network(one)
+    steps, _ = min(grid.run(one), key=lambda entry: entry[1])
     runner = CharRunner(network, Characters(data.symbols), capacity=1)
     sample = write_on(runner, PROMPT, 300, temperature=0.7, seed=1)
     about = {
@@ -133,8 +134,9 @@ def make(name: str, data: films.Films, base: CheckpointFiles, old: Corpus, folde
         },
         "training": {
             "start": films.BASE if name == "films-tuned" else "random",
-            "characters": KEPT,
-            "steps": min(history, key=lambda entry: entry[1])[0],
+            "distinct": KEPT,
+            "characters": steps * films.side_by_side(KEPT) * films.CHUNK,
+            "steps": steps,
             "rate": one.rate,
             "seed": one.seed,
         },

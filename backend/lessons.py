@@ -37,6 +37,8 @@ from backend.formulas import mathml
 from backend.i18n import LANGUAGES
 
 FOLDER = Path(__file__).resolve().parent.parent / "frontend" / "lessons"
+# Never more than plain values; in C where there is one, which is most of the time a lesson takes.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 COURSE = "course.yaml"  # the slugs in their order
 VIEWS = FOLDER.parent / "views.yaml"  # a name and options each
 ABOUT = ("title", "question", "minutes")
@@ -112,7 +114,7 @@ class Lesson:
 def slugs(folder: Path = FOLDER) -> list[str]:
     """The course: the lessons in their order."""
     course = folder / COURSE
-    return yaml.safe_load(course.read_text("utf-8")) if course.is_file() else []
+    return yaml.load(course.read_text("utf-8"), LOADER) if course.is_file() else []
 
 
 def lesson(slug: str, language: str, folder: Path = FOLDER) -> Lesson:
@@ -130,7 +132,7 @@ def every_view(path: Path = VIEWS) -> list[View]:
     """The views with fixed inputs that the page of all of them shows; ids are name and number."""
     count: dict[str, int] = {}
     found = []
-    for entry in yaml.safe_load(path.read_text("utf-8")):
+    for entry in yaml.load(path.read_text("utf-8"), LOADER):
         name = entry["name"]
         count[name] = count.get(name, 0) + 1
         found.append(View(f"{name}-{count[name]}", name, entry.get("options") or {}))
@@ -175,7 +177,7 @@ def _formula(lesson: Lesson, tex: str, display: bool) -> str:
 
 def _mapping(text: str, where) -> dict:
     try:
-        found = yaml.safe_load(text)
+        found = yaml.load(text, LOADER)
     except yaml.YAMLError as error:
         raise BadLesson(f"{where}: {error}") from error
     if not isinstance(found, dict):

@@ -1,8 +1,11 @@
-"""The course: which lessons there are, and whether an answer to an exercise is right."""
+"""The course: which lessons there are, and whether an answer to an exercise is right.
+
+The routes are plain functions, and so run on threads: a lesson that has changed is read anew.
+"""
 
 from typing import Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend import lessons
@@ -27,7 +30,7 @@ class Verdict(BaseModel):
 
 
 @router.get("")
-async def list_lessons(request: Request, language: Language = "en") -> dict:
+def list_lessons(language: Language = "en") -> dict:
     """The lessons in their order."""
     return {
         "lessons": [
@@ -39,7 +42,7 @@ async def list_lessons(request: Request, language: Language = "en") -> dict:
 
 
 @router.post("/{slug}/exercises/{id}", response_model=Verdict)
-async def check_answer(slug: str, id: str, body: Answer) -> dict:
+def check_answer(slug: str, id: str, body: Answer) -> dict:
     """Whether an answer is right. Right answers are not told."""
     if slug not in lessons.slugs():
         raise NotFound("There is no such lesson.", "The lessons are: " + ", ".join(lessons.slugs()))

@@ -14,6 +14,15 @@ export function forgetColors() {
   cache = new Map();
 }
 
+/** Draw again when the theme changes or a projector is there: colours and `--scale` are read anew. @param {() => void} redraw */
+export function onRestyle(redraw) {
+  const again = () => {
+    forgetColors();
+    redraw();
+  };
+  new MutationObserver(again).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-present"] });
+}
+
 /** A custom property of the page, e.g. `color("--ink")`. */
 export function color(property) {
   let value = cache.get(property);

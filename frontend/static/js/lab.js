@@ -1,6 +1,6 @@
 /** The lab of a recurrent character network: brings the views together on one text and one axis. */
 
-import { color, forgetColors } from "./color.js";
+import { color, onRestyle } from "./color.js";
 import { Colouring } from "./colouring.js";
 import { Compare } from "./compare.js";
 import { Controls } from "./controls.js";
@@ -112,11 +112,7 @@ class Lab {
     });
     const measure = () => axis.resize(get("ruler").querySelector("canvas").clientWidth);
     new ResizeObserver(() => (measure(), this.wake())).observe(get("ruler"));
-    const restyle = () => {
-      forgetColors();
-      this.restyle();
-    };
-    new MutationObserver(restyle).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-present"] });
+    onRestyle(() => this.restyle());
     document.fonts?.ready.then(wake);
     this.watcher.observe(this.graph.canvas);
     this.watcher.observe(get("chart"));

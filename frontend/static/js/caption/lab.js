@@ -1,6 +1,6 @@
 /** The lab of a captioner: brings the views together on one picture, its words and one link. */
 
-import { forgetColors } from "../color.js";
+import { onRestyle } from "../color.js";
 import { ArithmeticPanel } from "../decoder/arithmetic-panel.js";
 import { strongestOf } from "../decoder/arithmetic.js";
 import { BeamTree } from "../decoder/beam-tree.js";
@@ -104,13 +104,11 @@ class CaptionLab {
       this.saveAddress();
       this.wake();
     });
-    const restyle = () => {
-      forgetColors();
+    onRestyle(() => {
       this.states.restyle();
       this.stage.key = "";
       this.wake();
-    };
-    new MutationObserver(restyle).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-present"] });
+    });
     new ResizeObserver(() => this.wake()).observe(get("stage"));
     document.fonts?.ready.then(() => this.wake());
     get("open-help").addEventListener("click", () => get("help").showModal());

@@ -4,7 +4,7 @@
  * Beside it stand the hypotheses in words, best first: what the tree says, for a keyboard too.
  */
 
-import { color } from "../color.js";
+import { color, onRestyle } from "../color.js";
 import { make, percent, t } from "../words.js";
 import { HypothesisList } from "./hypothesis-list.js";
 import { ShownSearch } from "./shown-search.js";
@@ -50,7 +50,7 @@ export class BeamTree {
     this.forget();
     const wake = () => this.wake();
     for (const type of ["source", "beam", "done", "step"]) run.addEventListener(type, wake);
-    new MutationObserver(wake).observe(document.documentElement, { attributes: true, attributeFilter: ["data-present"] });
+    onRestyle(wake);
     handle(this);
   }
 

@@ -11,7 +11,7 @@ import { Region } from "../caption/region.js";
 import { Stage } from "../caption/stage.js";
 import { Trust } from "../caption/trust.js";
 import { View } from "../caption/view.js";
-import { forgetColors } from "../color.js";
+import { onRestyle } from "../color.js";
 import { ArithmeticPanel } from "../decoder/arithmetic-panel.js";
 import { Link } from "../decoder/link.js";
 import { TokenStrip } from "../decoder/token-strip.js";
@@ -68,11 +68,10 @@ export class CaptionView {
     run.addEventListener("step", () => this.words.build());
     run.addEventListener("done", () => this.done());
     new ResizeObserver(() => this.wake()).observe(host);
-    new MutationObserver(() => {
-      forgetColors();
+    onRestyle(() => {
       this.stage.key = "";
       this.wake();
-    }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-present"] });
+    });
   }
 
   /** Another photo, chosen by the reader. */

@@ -1,6 +1,7 @@
 /** What figures about gradients share: their state, its place in the address, asking the server. */
 
 import { checkpoint, gradients } from "../api.js";
+import { onRestyle } from "../color.js";
 import { make, t } from "../words.js";
 import { Answer } from "./gradient-data.js";
 import { Sliders } from "./gradient-sliders.js";
@@ -40,7 +41,7 @@ export class GradientBench {
   /** Draw again when there is another width, or a projector. */
   watch(place) {
     new ResizeObserver(() => this.answers && this.draw()).observe(place);
-    new MutationObserver(() => this.answers && this.draw()).observe(document.documentElement, { attributes: true, attributeFilter: ["data-present"] });
+    onRestyle(() => this.answers && this.draw());
   }
 
   /** Steps of the text that is typed. */

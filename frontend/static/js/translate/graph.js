@@ -3,7 +3,7 @@
  * at the top; an arc is as wide as its weight. A network without attention has one vector instead.
  */
 
-import { color } from "../color.js";
+import { color, onRestyle } from "../color.js";
 import { fileOf, svg } from "../decoder/svg.js";
 import { make, percent, t } from "../words.js";
 import { handle } from "./graph-hands.js";
@@ -49,7 +49,7 @@ export class Graph {
     for (const type of ["source", "step", "done"]) translation.addEventListener(type, wake);
     link.addEventListener("change", wake);
     new ResizeObserver(wake).observe(host);
-    new MutationObserver(wake).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-present"] });
+    onRestyle(wake);
     this.scroller.addEventListener("scroll", () => this.scrolled());
     handle(this);
   }

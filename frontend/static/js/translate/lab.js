@@ -1,6 +1,6 @@
 /** The lab of a translator: brings the views together on one sentence and one link. */
 
-import { forgetColors } from "../color.js";
+import { onRestyle } from "../color.js";
 import { ArithmeticPanel } from "../decoder/arithmetic-panel.js";
 import { strongestOf } from "../decoder/arithmetic.js";
 import { BeamTree } from "../decoder/beam-tree.js";
@@ -96,13 +96,11 @@ class TranslateLab {
       }
       this.wake();
     });
-    const restyle = () => {
-      forgetColors();
+    onRestyle(() => {
       this.sentence.grow();
       for (const states of this.states) states.restyle();
       this.wake();
-    };
-    new MutationObserver(restyle).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-present"] });
+    });
     new ResizeObserver(() => this.wake()).observe(get("stage"));
     document.fonts?.ready.then(() => this.wake());
     get("open-help").addEventListener("click", () => get("help").showModal());

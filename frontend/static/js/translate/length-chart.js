@@ -1,6 +1,6 @@
 /** How well networks do on short and on long texts, as measured: one line a network. Plotly. */
 
-import { color } from "../color.js";
+import { color, onRestyle } from "../color.js";
 import { escaped, paper } from "../exports.js";
 import { loadPlotly } from "../plotly.js";
 import { make, pageData, short, t } from "../words.js";
@@ -45,7 +45,7 @@ export class LengthChart {
     host.append(this.legend, this.plot, this.words, this.table);
     const wake = () => this.draw();
     new ResizeObserver(wake).observe(host);
-    new MutationObserver(() => requestAnimationFrame(wake)).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-present"] });
+    onRestyle(wake);
     this.set(checkpoints);
   }
 

@@ -12,7 +12,7 @@
  */
 
 import { checkpoint } from "../../api.js";
-import { inkOn, attentionRamp, forgetColors } from "../../color.js";
+import { attentionRamp, inkOn, onRestyle } from "../../color.js";
 import { energy, largest, rowOf, softmax, strongestOf } from "../../decoder/arithmetic.js";
 import { Link } from "../../decoder/link.js";
 import { TokenStrip } from "../../decoder/token-strip.js";
@@ -77,10 +77,7 @@ class AttentionRow {
     });
     run.addEventListener("done", () => this.draw());
     run.addEventListener("problem", () => (this.problem.textContent = run.error ? inWords(run.error).filter(Boolean).join(" ") : ""));
-    new MutationObserver(() => {
-      forgetColors();
-      if (run.whole) this.fill();
-    }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-present"] });
+    onRestyle(() => run.whole && this.fill());
     run.start({ text: options.text, points: POINTS });
   }
 

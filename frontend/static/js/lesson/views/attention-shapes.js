@@ -12,7 +12,7 @@
 
 import { checkpoint, slices } from "../../api.js";
 import { decode, shapeOf } from "../../arrays.js";
-import { forgetColors } from "../../color.js";
+import { onRestyle } from "../../color.js";
 import { full, make, mark, pageData, short, t } from "../../words.js";
 import { AttentionMap } from "../attention-map.js";
 import { largestTerms, productsOf, rowOf, scoresOf, sumsOf, varianceOf, weightsOf } from "../attention-numbers.js";
@@ -75,11 +75,7 @@ class AttentionShapes {
       make("div", { class: "attention-choices" }, ...[["head", this.heads], ["query", this.queries], ["key", this.keys], ["component", this.units]].map(([name, list]) => make("label", {}, `${t(name)} `, list)), ...boxes),
       this.sheets, this.sums,
     );
-    const again = () => {
-      forgetColors();
-      this.draw();
-    };
-    new MutationObserver(again).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-present"] });
+    onRestyle(() => this.draw());
     new ResizeObserver(() => this.sheets.clientWidth !== this.room && this.draw()).observe(this.sheets);
   }
 

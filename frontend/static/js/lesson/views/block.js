@@ -12,7 +12,7 @@
  */
 
 import { checkpoint, slices } from "../../api.js";
-import { forgetColors } from "../../color.js";
+import { onRestyle } from "../../color.js";
 import { sliced } from "../../transformer/sliced.js";
 import { sizes } from "../../transformer/measures.js";
 import { make, mark, pageData, percent, short, spoken, t } from "../../words.js";
@@ -65,11 +65,7 @@ class BlockView {
     const lab = make("a", { class: "quieter", href: `/${pageData.language}/lab/${about.id}` }, about.title || about.id);
     const pick = make("span", { class: "block-pick" }, this.layerList, make("label", {}, `${t("unit")} `, this.unitField));
     stage.replaceChildren(make("div", { class: "block-head" }, field, pick, lab), this.problem, this.strip, this.drawing.node, make("div", { class: "block-under" }, this.sums, make("div", { class: "block-lens-host" }, this.table)));
-    const again = () => {
-      forgetColors();
-      this.draw();
-    };
-    new MutationObserver(again).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-present"] });
+    onRestyle(() => this.draw());
     new ResizeObserver(() => this.draw()).observe(stage);
   }
 

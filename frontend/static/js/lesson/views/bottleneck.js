@@ -11,7 +11,7 @@
  */
 
 import { checkpoint } from "../../api.js";
-import { forgetColors } from "../../color.js";
+import { onRestyle } from "../../color.js";
 import { textWords } from "../../decoder/choices.js";
 import { difference } from "../../decoder/difference.js";
 import { Link } from "../../decoder/link.js";
@@ -67,10 +67,7 @@ class Bottleneck {
       this.ask(words);
     });
     new ResizeObserver(() => this.wake()).observe(stage);
-    new MutationObserver(() => {
-      forgetColors();
-      this.wake();
-    }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-present"] });
+    onRestyle(() => this.wake());
     this.take(options.words, false);
   }
 

@@ -11,6 +11,7 @@
 
 import { checkpoint, trace } from "../../api.js";
 import { decode } from "../../arrays.js";
+import { onRestyle } from "../../color.js";
 import { equations } from "../../equations.js";
 import { parseName } from "../../trace-store.js";
 import { make, mark, pageData, percent, short, spoken, t } from "../../words.js";
@@ -41,7 +42,7 @@ class CellArithmetic {
     if (!(this.state.layer >= 0 && this.state.layer < this.layers)) this.state.layer = this.layers - 1;
     this.build(options);
     new ResizeObserver(() => this.lay()).observe(this.stage);
-    new MutationObserver(() => this.lay()).observe(document.documentElement, { attributes: true, attributeFilter: ["data-present"] });
+    onRestyle(() => this.lay());
   }
 
   build(options) {

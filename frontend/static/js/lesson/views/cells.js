@@ -13,7 +13,7 @@
 
 import { checkpoint, trace } from "../../api.js";
 import { decode } from "../../arrays.js";
-import { color, forgetColors, inkOn, sequential } from "../../color.js";
+import { color, inkOn, onRestyle, sequential } from "../../color.js";
 import { make, mark, pageData, percent, short, spoken, surprise, t } from "../../words.js";
 import { addends } from "../cell-counts.js";
 
@@ -68,10 +68,7 @@ class Cells {
     if (shows("arithmetic")) parts.push(this.sum);
     stage.replaceChildren(...parts);
     if (shows("arithmetic")) this.drawSum();
-    new MutationObserver(() => {
-      forgetColors();
-      this.draw();
-    }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+    onRestyle(() => this.draw());
   }
 
   retype(text) {

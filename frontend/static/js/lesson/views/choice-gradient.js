@@ -8,6 +8,7 @@
  * gradient; distance and distance_without: of the mean of the draws, NaN before the first.
  */
 
+import { onRestyle } from "../../color.js";
 import { at, svg } from "../../decoder/svg.js";
 import { make, short, t } from "../../words.js";
 import { Choice } from "../choice-estimate.js";
@@ -35,7 +36,7 @@ class ChoiceGradient {
     const legend = make("ul", { class: "choice-legend" }, ...[["exact", "exact"], ["without", "estimate without a baseline"], ["by", "estimate with the baseline"]].map(([kind, words]) => make("li", {}, make("i", { class: kind }), t(words))));
     stage.replaceChildren(this.controls(), legend, this.host, this.told);
     new ResizeObserver(() => this.draw()).observe(this.host);
-    new MutationObserver(() => this.draw()).observe(document.documentElement, { attributes: true, attributeFilter: ["data-present"] });
+    onRestyle(() => this.draw());
   }
 
   controls() {

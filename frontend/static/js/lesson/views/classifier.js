@@ -14,7 +14,7 @@
 
 import { checkpoint, classify } from "../../api.js";
 import { decode, shapeOf } from "../../arrays.js";
-import { forgetColors } from "../../color.js";
+import { onRestyle } from "../../color.js";
 import { make, percent, t } from "../../words.js";
 import { stepsTable } from "../label-steps.js";
 import { Desk, bars, columnsOf, stateMap } from "../reading-desk.js";
@@ -41,10 +41,7 @@ class Classifier {
     });
     this.body = make("div", { class: "classifier" });
     stage.replaceChildren(this.desk.element, this.body);
-    new MutationObserver(() => {
-      forgetColors();
-      this.draw();
-    }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-present"] });
+    onRestyle(() => this.draw());
   }
 
   shows(name) {

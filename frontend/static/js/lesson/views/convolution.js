@@ -12,7 +12,7 @@
 
 import { checkpoint, generate, trace } from "../../api.js";
 import { decode, shapeOf } from "../../arrays.js";
-import { forgetColors, hue, sequential, signedRamp } from "../../color.js";
+import { hue, onRestyle, sequential, signedRamp } from "../../color.js";
 import { make, mark, percent, short, spoken, t } from "../../words.js";
 import { DilatedTree } from "../dilated-tree.js";
 import { quoted } from "../gradient-data.js";
@@ -69,10 +69,7 @@ class Convolution {
     const main = make("div", { class: "conv-main" }, this.tree.element, this.legend, this.told, this.text);
     stage.replaceChildren(this.desk.element, this.controls(), make("div", { class: "conv-body" }, main, this.side));
     new ResizeObserver(() => this.draw()).observe(this.tree.element);
-    new MutationObserver(() => {
-      forgetColors();
-      this.draw();
-    }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-present"] });
+    onRestyle(() => this.draw());
   }
 
   get points() {

@@ -12,7 +12,7 @@
 
 import { checkpoint, forecast } from "../../api.js";
 import { decode } from "../../arrays.js";
-import { forgetColors } from "../../color.js";
+import { onRestyle } from "../../color.js";
 import { make, pageData, short, t } from "../../words.js";
 import { LINES, sample, SeriesChart } from "../series-chart.js";
 import { fixed, WindowLens } from "../window-lens.js";
@@ -39,10 +39,7 @@ class Forecast {
     this.chart = new SeriesChart(this.place, { onMove: (at) => this.go(at), onHover: (month) => this.tell(month), place: () => this.asked });
     this.lens = new WindowLens(this.map, this.key, this.sums, this.cellTold);
     new ResizeObserver(() => this.width !== this.place.clientWidth && this.draw()).observe(this.place);
-    new MutationObserver(() => {
-      forgetColors();
-      this.draw();
-    }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-present"] });
+    onRestyle(() => this.draw());
   }
 
   build(stage) {

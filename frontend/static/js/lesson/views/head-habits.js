@@ -9,7 +9,7 @@
  */
 
 import { checkpoint, slices } from "../../api.js";
-import { attentionRamp, forgetColors, inkOn } from "../../color.js";
+import { attentionRamp, inkOn, onRestyle } from "../../color.js";
 import { mapImage } from "../../transformer/map-image.js";
 import { sliced, valueOf } from "../../transformer/sliced.js";
 import { make, mark, pageData, percent, spoken, t } from "../../words.js";
@@ -74,12 +74,10 @@ class HeadHabits {
       make("div", { class: "habit-head" }, this.field, lab), this.problem,
       make("div", { class: "habit-columns" }, make("div", {}, make("p", { class: "quiet small" }, t("block.head")), board), this.mapHost, make("div", { class: "habit-side" }, this.reads, this.says, this.bars)),
     );
-    const again = () => {
-      forgetColors();
+    onRestyle(() => {
       this.painted = null;
       this.draw();
-    };
-    new MutationObserver(again).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-present"] });
+    });
     new ResizeObserver(() => this.stage.clientWidth !== this.room && this.draw()).observe(stage);
   }
 

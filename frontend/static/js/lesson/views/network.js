@@ -8,7 +8,7 @@
  */
 
 import { checkpoint } from "../../api.js";
-import { color, forgetColors } from "../../color.js";
+import { color, onRestyle } from "../../color.js";
 import { HairLines } from "../../hair-lines.js";
 import { layersOf } from "../../layers.js";
 import { Maps } from "../../maps.js";
@@ -99,13 +99,12 @@ class Network {
       this.timer = setTimeout(() => this.read(field.value), REST);
     });
     new ResizeObserver(() => (axis.resize(this.ruler.canvas.clientWidth), this.wake())).observe(this.ruler.canvas);
-    new MutationObserver(() => {
-      forgetColors();
+    onRestyle(() => {
       this.graph?.label();
       this.maps?.arrange();
       for (const map of this.maps?.all.values() ?? []) map.scaled = false;
       this.wake();
-    }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-present"] });
+    });
     this.wanted = { at: options.at, unit: options.unit };
   }
 

@@ -10,7 +10,7 @@
 
 import { checkpoint, trace } from "../../api.js";
 import { decode, shapeOf } from "../../arrays.js";
-import { color, forgetColors, inkOn, sequential } from "../../color.js";
+import { color, inkOn, onRestyle, sequential } from "../../color.js";
 import { make, mark, pageData, short, t } from "../../words.js";
 
 const REST = 400; // ms after typing
@@ -44,10 +44,7 @@ class Padding {
         make("a", { class: "quieter", href: `/${pageData.language}/lab/${about.id}` }, about.title || about.id)),
       this.fields, this.problem, this.table, this.sum,
     );
-    new MutationObserver(() => {
-      forgetColors();
-      this.draw();
-    }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-present"] });
+    onRestyle(() => this.draw());
   }
 
   field(text, k) {

@@ -12,7 +12,7 @@
 
 import { checkpoint, slices } from "../../api.js";
 import { decode, shapeOf } from "../../arrays.js";
-import { forgetColors } from "../../color.js";
+import { onRestyle } from "../../color.js";
 import { make, mark, pageData, percent, t } from "../../words.js";
 import { shuffled } from "../../transformer/orders.js";
 import { AttentionMap } from "../attention-map.js";
@@ -80,10 +80,7 @@ class SelfAttention {
       this.words, make("div", { class: "attention-choices" }, shuffle, this.back, positions, layers), grid,
       make("div", { class: "self-body" }, make("div", {}, this.sheet, this.told), this.moves),
     );
-    new MutationObserver(() => {
-      forgetColors();
-      this.draw();
-    }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-present"] });
+    onRestyle(() => this.draw());
     new ResizeObserver(() => stage.clientWidth !== this.room && this.draw()).observe(stage);
     this.stage = stage;
   }

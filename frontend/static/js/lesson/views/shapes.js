@@ -8,7 +8,7 @@
 
 import { shapes } from "../../api.js";
 import { decode, shapeOf } from "../../arrays.js";
-import { color, forgetColors, signedRamp } from "../../color.js";
+import { color, onRestyle, signedRamp } from "../../color.js";
 import { sharpen } from "../../raster.js";
 import { make, short, t } from "../../words.js";
 
@@ -33,10 +33,7 @@ class Shapes {
     this.list = make("div", { class: "shapes-list" });
     this.facts = make("ul", { class: "shapes-facts", role: "status" });
     stage.replaceChildren(this.controls(), make("p", {}, this.code), this.list, this.facts);
-    new MutationObserver(() => {
-      forgetColors();
-      this.draw();
-    }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-present"] });
+    onRestyle(() => this.draw());
   }
 
   controls() {

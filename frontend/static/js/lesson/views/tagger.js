@@ -13,7 +13,7 @@
 
 import { checkpoint, tag } from "../../api.js";
 import { decode, shapeOf } from "../../arrays.js";
-import { forgetColors } from "../../color.js";
+import { onRestyle } from "../../color.js";
 import { make, percent, t } from "../../words.js";
 import { Desk, bars, columnsOf, stateMap } from "../reading-desk.js";
 import { graphKey, tagGraph } from "../tag-graph.js";
@@ -41,10 +41,7 @@ class Tagger {
     this.scroll = make("div", { class: "label-scroll" });
     this.side = make("div", { class: "tag-side", role: "status" });
     stage.replaceChildren(this.desk.element, make("div", { class: "tagger" }, this.scroll, this.side));
-    new MutationObserver(() => {
-      forgetColors();
-      this.draw();
-    }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-present"] });
+    onRestyle(() => this.draw());
   }
 
   shows(name) {

@@ -9,7 +9,7 @@
 
 import { checkpoint, trace } from "../../api.js";
 import { decode } from "../../arrays.js";
-import { color, forgetColors, hue, inkOn, sequential } from "../../color.js";
+import { color, hue, inkOn, onRestyle, sequential } from "../../color.js";
 import { sharpen } from "../../raster.js";
 import { make, mark, pageData, percent, short, spoken, t } from "../../words.js";
 
@@ -40,10 +40,7 @@ class Targets {
       make("div", { class: "unit-head" }, this.field, make("a", { class: "quieter", href: `/${pageData.language}/lab/${about.id}` }, about.title || about.id)),
       this.problem, this.table, this.sum,
     );
-    new MutationObserver(() => {
-      forgetColors();
-      this.draw();
-    }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-present"] });
+    onRestyle(() => this.draw());
   }
 
   async read(text, keep = true) {

@@ -9,6 +9,7 @@
  */
 
 import { checkpoints } from "../../api.js";
+import { onRestyle } from "../../color.js";
 import { make, t } from "../../words.js";
 import { legendOf } from "../task-graph.js";
 import { TaskPanel } from "../task-panel.js";
@@ -30,9 +31,7 @@ class Tasks {
     stage.replaceChildren(this.body, this.legend);
     if ((figure.options.task ?? ALL) === ALL) stage.prepend(this.chooser());
     this.show(options.task);
-    new MutationObserver(() => {
-      for (const panel of this.panels.values()) panel.graph.draw();
-    }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-present"] });
+    onRestyle(() => this.panels.forEach((panel) => panel.graph.draw()));
     document.fonts?.ready.then(() => this.panels.forEach((panel) => panel.graph.draw()));
   }
 

@@ -9,7 +9,7 @@
  */
 
 import { checkpoint, slices } from "../../api.js";
-import { forgetColors } from "../../color.js";
+import { onRestyle } from "../../color.js";
 import { sliced } from "../../transformer/sliced.js";
 import { make, pageData, percent, t } from "../../words.js";
 import { AttentionMap } from "../attention-map.js";
@@ -45,11 +45,7 @@ class ThreeLooks {
     this.panels = Object.fromEntries(Object.keys(PARTS).map((name) => [name, this.panel(name, name === "encoder" ? reads : writes, heads)]));
     this.host = make("div", { class: "looks" }, ...Object.values(this.panels).map(({ node }) => node));
     stage.replaceChildren(make("div", { class: "translation-head" }, field, make("a", { class: "quieter", href: `/${pageData.language}/lab/${about.id}` }, about.title || about.id)), this.problem, this.host);
-    const again = () => {
-      forgetColors();
-      this.draw();
-    };
-    new MutationObserver(again).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-present"] });
+    onRestyle(() => this.draw());
     new ResizeObserver(() => this.stage.clientWidth !== this.room && this.draw()).observe(stage);
   }
 

@@ -9,6 +9,7 @@
  */
 
 import { timings } from "../../api.js";
+import { onRestyle } from "../../color.js";
 import { svg } from "../../decoder/svg.js";
 import { make, pageData, short, t } from "../../words.js";
 import { CostChart, costMark } from "../cost-chart.js";
@@ -46,7 +47,7 @@ class ThreeWays {
     if (show.includes("costs")) this.root.append(this.costPanel());
     stage.replaceChildren(this.root);
     new ResizeObserver(() => this.draw()).observe(this.root);
-    new MutationObserver(() => this.draw()).observe(document.documentElement, { attributes: true, attributeFilter: ["data-present"] });
+    onRestyle(() => this.draw());
   }
 
   paths(n) {

@@ -11,7 +11,7 @@
  */
 
 import { recipes } from "../../api.js";
-import { forgetColors } from "../../color.js";
+import { onRestyle } from "../../color.js";
 import { Problem } from "../../problem.js";
 import { make, pageData, short, t } from "../../words.js";
 import { Controls } from "../training/controls.js";
@@ -47,10 +47,7 @@ class Training {
     this.at = 0;
     this.build(stage, options.controls ?? recipe.parameters.map(({ name }) => name));
     new ResizeObserver(() => this.wake()).observe(stage);
-    new MutationObserver(() => {
-      forgetColors();
-      this.wake();
-    }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-present"] });
+    onRestyle(() => this.wake());
   }
 
   /** All parameters of the next run. */

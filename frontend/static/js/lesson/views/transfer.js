@@ -10,6 +10,7 @@
  */
 
 import { checkpoint } from "../../api.js";
+import { onRestyle } from "../../color.js";
 import { make, pageData, t } from "../../words.js";
 import { LineChart } from "../line-chart.js";
 
@@ -33,7 +34,7 @@ class Transfer {
     const link = make("a", { class: "quieter", href: `/${pageData.language}/lab/${about.id}` }, about.title || about.id);
     stage.replaceChildren(make("p", { class: "transfer-head" }, t("nats a character"), ", ", t({ size: "test sentences", steps: "validation sentences", forgotten: "test part of the old text" }[options.show]), " · ", link), host, this.told);
     new ResizeObserver(() => this.draw()).observe(host);
-    new MutationObserver(() => this.draw()).observe(document.documentElement, { attributes: true, attributeFilter: ["data-present"] });
+    onRestyle(() => this.draw());
   }
 
   go(at) {

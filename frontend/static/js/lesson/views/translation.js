@@ -10,7 +10,7 @@
  */
 
 import { checkpoint } from "../../api.js";
-import { forgetColors } from "../../color.js";
+import { onRestyle } from "../../color.js";
 import { strongestOf } from "../../decoder/arithmetic.js";
 import { Link } from "../../decoder/link.js";
 import { TokenStrip } from "../../decoder/token-strip.js";
@@ -60,10 +60,7 @@ class TranslationView {
     run.addEventListener("problem", () => (this.problem.textContent = run.error ? inWords(run.error).filter(Boolean).join(" ") : ""));
     link.addEventListener("change", () => this.wake());
     new ResizeObserver(() => this.wake()).observe(map);
-    new MutationObserver(() => {
-      forgetColors();
-      this.wake();
-    }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-present"] });
+    onRestyle(() => this.wake());
     this.ask(options.text);
   }
 

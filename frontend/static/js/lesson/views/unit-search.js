@@ -12,7 +12,7 @@
 
 import { checkpoint, units } from "../../api.js";
 import { decode } from "../../arrays.js";
-import { forgetColors } from "../../color.js";
+import { onRestyle } from "../../color.js";
 import { make, mark, pageData, short, t } from "../../words.js";
 import { ColouredText } from "../coloured-text.js";
 import { States, unitOf } from "../states.js";
@@ -60,10 +60,7 @@ class UnitSearch {
       this.hint, this.problem,
       make("div", { class: "search-body" }, make("div", { class: "search-text" }, this.coloured.node, this.told), make("div", {}, this.list, this.count)),
     );
-    new MutationObserver(() => {
-      forgetColors();
-      this.draw();
-    }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-present"] });
+    onRestyle(() => this.draw());
   }
 
   /** Dragging marks, or takes marks away where it begins on one. */

@@ -7,7 +7,7 @@
  */
 
 import { checkpoint } from "../../api.js";
-import { forgetColors } from "../../color.js";
+import { onRestyle } from "../../color.js";
 import { make, mark, pageData, short, t } from "../../words.js";
 import { ColouredText } from "../coloured-text.js";
 import { Sparkline } from "../sparkline.js";
@@ -56,10 +56,7 @@ class UnitText {
       this.problem, this.coloured.node, this.told, this.spark.node,
       make("details", { class: "unit-edit" }, make("summary", {}, t("another text")), this.area),
     );
-    new MutationObserver(() => {
-      forgetColors();
-      this.draw();
-    }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-present"] });
+    onRestyle(() => this.draw());
   }
 
   get units() {

@@ -12,7 +12,7 @@
 
 import { ApiError, checkpoint, generate, trace } from "../../api.js";
 import { decode } from "../../arrays.js";
-import { forgetColors, hue, sequential } from "../../color.js";
+import { hue, onRestyle, sequential } from "../../color.js";
 import { make, mark, pageData, percent, short, spoken, t } from "../../words.js";
 import { ColouredText } from "../coloured-text.js";
 import { entropy, reshape } from "../distribution.js";
@@ -37,11 +37,10 @@ class Writer {
     const { chosen, prefix, temperature, top_k, seed, length, at } = options;
     Object.assign(this, { chosen, prefix, temperature, top_k, seed, length, at, tokens: [], shares: null });
     this.build(stage);
-    new MutationObserver(() => {
-      forgetColors();
+    onRestyle(() => {
       this.paint();
       this.draw();
-    }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-present"] });
+    });
   }
 
   build(stage) {
@@ -75,7 +74,7 @@ class Writer {
       make("div", { class: "writer-body" },
         make("div", { class: "writer-text" }, this.text.node),
         make("div", {}, this.slider("temperature", 0.1, HOTTEST, 0.05), this.slider("top_k", 0, 30, 1),
-          this.place, make("div", { class: "writer-key quiet" }, make("i", { class: "before" }), t("before"), " ", make("i", { class: "after" }), t("after")), this.bars, this.facts)),
+          this.place, make("div", { class: "writer-key quiet" }, make("i", { class: "before" }), t("as the network has it"), " ", make("i", { class: "after" }), t("what is drawn from")), this.bars, this.facts)),
     );
   }
 

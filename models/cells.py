@@ -18,11 +18,11 @@ every gate as it goes. The torch road, here, lets torch's fused layer find every
 gates of all steps then follow from two matrix products, and c from a scan over time.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import ClassVar
+from functools import cached_property, partial
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -38,6 +38,14 @@ CELL_POINTS: dict[str, tuple[str, ...]] = {
     "gru": ("h", "r", "z", "n"),
 }
 GATES = {"rnn_tanh": 1, "rnn_relu": 1, "lstm": 4, "gru": 3}  # blocks of H rows in a weight
+CellName = Literal["rnn_tanh", "lstm", "gru"]  # those whose h is bounded
+# torch's layers of each cell, to be trained.
+LAYERS: dict[str, Callable[..., nn.RNNBase]] = {
+    "rnn_tanh": partial(nn.RNN, nonlinearity="tanh"),
+    "rnn_relu": partial(nn.RNN, nonlinearity="relu"),
+    "lstm": nn.LSTM,
+    "gru": nn.GRU,
+}
 UNIT_LETTERS = frozenset("ifozr")  # made by a logistic function
 
 
@@ -119,14 +127,7 @@ class Recurrent:
         point of the cell by its letter, (..., H) each."""
         from_h = F.linear(before[0], direction.weight_hh, direction.bias_hh)
         now = gates(self.cell, from_x, from_h)
-        if self.cell == "lstm":
-            now["c"] = now["f"] * before[1] + now["i"] * now["g"]
-            now["h"] = now["o"] * now["c"].tanh()
-        elif self.cell == "gru":
-            now["h"] = (1 - now["z"]) * now["n"] + now["z"] * before[0]
-        else:
-            now["h"] = now["a"].tanh() if self.cell == "rnn_tanh" else now["a"].relu()
-        return now
+        return now | advance(self.cell, now, before)
 
     def _layers(self, weights: dict[str, Tensor]) -> list[list[Direction]]:
         H = self.hidden_size
@@ -214,11 +215,9 @@ class Recurrent:
     def _fused_layer(self, direction: Direction) -> nn.RNNBase:
         """torch's fused layer with this direction's parameters, to run forwards."""
         if direction.name not in self._fused:
-            kind = {"lstm": nn.LSTM, "gru": nn.GRU}.get(self.cell, nn.RNN)
-            options = {"nonlinearity": self.cell[4:]} if kind is nn.RNN else {}
             width = direction.weight_ih.shape[1]
             with torch.device("meta"):
-                layer = kind(width, self.hidden_size, bias=self.bias, **options)
+                layer = LAYERS[self.cell](width, self.hidden_size, bias=self.bias)
             names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
             tensors = {f"{n}_l0": getattr(direction, n) for n in names[: 4 if self.bias else 2]}
             layer.load_state_dict(tensors, assign=True)
@@ -311,6 +310,17 @@ def gates(cell: str, from_x: Tensor, from_h: Tensor) -> dict[str, Tensor]:
         r, z = (r_x + r_h).sigmoid(), (z_x + z_h).sigmoid()
         return {"r": r, "z": z, "n": (n_x + r * n_h).tanh()}
     return {"a": from_x + from_h}
+
+
+def advance(cell: str, now: dict[str, Tensor], before: Sequence[Tensor]) -> dict[str, Tensor]:
+    """The state that a step makes of its gates and of the state before it, h and for an LSTM c:
+    the same, by their letters, (..., H) each."""
+    if cell == "lstm":
+        c = now["f"] * before[1] + now["i"] * now["g"]
+        return {"h": now["o"] * c.tanh(), "c": c}
+    if cell == "gru":
+        return {"h": (1 - now["z"]) * now["n"] + now["z"] * before[0]}
+    return {"h": now["a"].tanh() if cell == "rnn_tanh" else now["a"].relu()}
 
 
 def scan(f: Tensor, update: Tensor, c: Tensor) -> Tensor:

@@ -11,14 +11,14 @@ import math
 from collections.abc import Callable, Collection
 from copy import deepcopy
 from dataclasses import asdict, dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.cells import Recurrent
+from models.cells import LAYERS, Recurrent
 from models.checkpoint import (
     CheckpointError,
     CheckpointFiles,
@@ -32,13 +32,7 @@ from models.stepper import Stepper
 from models.text import Characters
 
 CellName = Literal["rnn_tanh", "rnn_relu", "lstm", "gru", "mut1", "mut2", "mut3"]
-CELLS: dict[str, Callable[..., nn.Module]] = {
-    "rnn_tanh": partial(nn.RNN, nonlinearity="tanh"),
-    "rnn_relu": partial(nn.RNN, nonlinearity="relu"),
-    "lstm": nn.LSTM,
-    "gru": nn.GRU,
-    **SEARCHED,
-}
+CELLS: dict[str, Callable[..., nn.Module]] = {**LAYERS, **SEARCHED}
 # What runs a cell and shows what it computes.
 AT_WORK = dict.fromkeys(CELLS, Recurrent) | dict.fromkeys(SEARCHED, SearchedRecurrent)
 

@@ -10,13 +10,13 @@ import math
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Literal
+from typing import get_args
 
 import torch
 from torch import Tensor, nn
 
 from models.airline import Scale
-from models.cells import Recurrent
+from models.cells import LAYERS, CellName, Recurrent
 from models.checkpoint import (
     CheckpointError,
     CheckpointFiles,
@@ -26,9 +26,6 @@ from models.checkpoint import (
     fill,
 )
 from models.trace import Point, choose
-
-CellName = Literal["rnn_tanh", "lstm", "gru"]
-CELLS: dict[str, type[nn.RNNBase]] = {"rnn_tanh": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,7 @@ class ForecasterConfig:
 
     def check(self) -> None:
         """Refuse sizes and scales that no checkpoint of this kind has."""
-        check_choice(self, "cell", CELLS)
+        check_choice(self, "cell", get_args(CellName))
         check_sizes(self, {"hidden_size": (1, 8192), "num_layers": (1, 16), "window": (1, 4096)})
         for name in ("low", "high"):
             value = getattr(self, name)
@@ -72,10 +69,7 @@ class Forecaster(nn.Module):
     def __init__(self, config: ForecasterConfig):
         super().__init__()
         self.config = config
-        options = {"nonlinearity": "tanh"} if config.cell == "rnn_tanh" else {}
-        self.rnn = CELLS[config.cell](
-            1, config.hidden_size, config.num_layers, batch_first=True, **options
-        )
+        self.rnn = LAYERS[config.cell](1, config.hidden_size, config.num_layers, batch_first=True)
         self.output = nn.Linear(config.hidden_size, 1)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.cells import GATES, gates
+from models.cells import GATES, advance, gates
 from models.char_rnn import CharRNN, CharRunner
 from models.jacobians import Jacobians, jacobians
 
@@ -229,14 +229,7 @@ def _run(cell: str, layer: Layer, bias: Tensor, T: int, H: int, chunk: int) -> N
         for letter in letters:
             layer.taken[letter].append(state[letter])
         from_h = F.linear(state["h"], layer.weight_hh, bias)
-        found = gates(cell, from_x[t], from_h)
-        if cell == "lstm":
-            c = found["f"] * state["c"] + found["i"] * found["g"]
-            state = {"h": found["o"] * c.tanh(), "c": c}
-        elif cell == "gru":
-            state = {"h": (1 - found["z"]) * found["n"] + found["z"] * state["h"]}
-        else:
-            state = {"h": found["a"].tanh() if cell == "rnn_tanh" else found["a"].relu()}
+        state = advance(cell, gates(cell, from_x[t], from_h), [state[letter] for letter in letters])
         layer.from_h.append(from_h)
         for letter in letters:
             layer.after[letter].append(state[letter])

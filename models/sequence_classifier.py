@@ -14,14 +14,14 @@ weighted, the logits are the bias plus a sum over steps, and `evidence` holds it
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from models.cells import Recurrent
+from models.cells import LAYERS, CellName, Recurrent
 from models.checkpoint import (
     CheckpointError,
     CheckpointFiles,
@@ -35,8 +35,6 @@ from models.text import FoldedCharacters
 from models.trace import Point, choose
 from models.words import Words
 
-CellName = Literal["rnn_tanh", "lstm", "gru"]
-CELLS: dict[str, type[nn.RNNBase]] = {"rnn_tanh": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 READERS = {"characters": FoldedCharacters, "words": Words}
 MOST_LABELS = 1000
 
@@ -69,7 +67,7 @@ class SequenceClassifierConfig:
 
     def check(self) -> None:
         """Refuse what no checkpoint of this kind has, before memory is taken for it."""
-        check_choice(self, "cell", CELLS)
+        check_choice(self, "cell", get_args(CellName))
         check_choice(self, "reads", READERS)
         check_choice(self, "pooling", POOLINGS)
         if type(self.bidirectional) is not bool:
@@ -114,7 +112,7 @@ class SequenceClassifier(nn.Module):
             if config.embedding_size
             else None
         )
-        self.rnn = CELLS[config.cell](
+        self.rnn = LAYERS[config.cell](
             config.input_size,
             config.hidden_size,
             config.num_layers,

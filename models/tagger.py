@@ -10,12 +10,13 @@ linear layer reads both states of a word: `tags` is its softmax.
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
+from typing import get_args
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from models.cells import Recurrent
+from models.cells import LAYERS, CellName, Recurrent
 from models.checkpoint import (
     CheckpointError,
     CheckpointFiles,
@@ -25,8 +26,6 @@ from models.checkpoint import (
     fill,
 )
 from models.sequence_classifier import (
-    CELLS,
-    CellName,
     check_labels,
     reader_of,
     start_recurrent,
@@ -61,7 +60,7 @@ class TaggerConfig:
 
     def check(self) -> None:
         """Refuse what no checkpoint of this kind has, before memory is taken for it."""
-        check_choice(self, "cell", CELLS)
+        check_choice(self, "cell", get_args(CellName))
         if type(self.bidirectional) is not bool:
             raise CheckpointError(
                 f"bidirectional is {self.bidirectional!r}, expected true or false"
@@ -94,7 +93,7 @@ class Tagger(nn.Module):
         self.embedding = nn.Embedding(config.vocab_size, config.embedding_size)
         self.piece_embedding = nn.Embedding(config.pieces, config.piece_size)
         self.shape_embedding = nn.Embedding(len(SHAPES), config.shape_size)
-        self.rnn = CELLS[config.cell](
+        self.rnn = LAYERS[config.cell](
             config.input_size,
             config.hidden_size,
             config.num_layers,

@@ -15,8 +15,9 @@ import torch
 
 from models import airline
 from models.airline import TEST, TRAIN, VALIDATION, Scale
+from models.cells import CellName
 from models.checkpoint import write_checkpoint, write_file
-from models.forecaster import CellName, Forecaster, ForecasterConfig, ForecastRunner
+from models.forecaster import Forecaster, ForecasterConfig, ForecastRunner
 from models.training import side_by_side
 
 CELLS: dict[str, CellName] = {

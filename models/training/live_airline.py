@@ -19,7 +19,8 @@ from torch.nn import functional as F
 
 from models import airline
 from models.airline import Scale
-from models.forecaster import CellName, Forecaster, ForecasterConfig
+from models.cells import CellName
+from models.forecaster import Forecaster, ForecasterConfig
 from models.trace import Point
 from models.training.adam import Adam
 from models.training.live import (

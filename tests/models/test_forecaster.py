@@ -1,11 +1,13 @@
 import json
+from typing import get_args
 
 import pytest
 import torch
 
 from models.airline import series
+from models.cells import CellName
 from models.checkpoint import CheckpointError
-from models.forecaster import CELLS, Forecaster, ForecasterConfig, ForecastRunner
+from models.forecaster import Forecaster, ForecasterConfig, ForecastRunner
 from models.kinds import open_checkpoint
 from models.trace import Point, UnknownPoint
 from tests.toys import FORECASTERS, forecaster, write_forecaster
@@ -65,7 +67,7 @@ def test_far_ahead_it_reads_its_own_forecasts():
     assert runner.ahead(values, 0).shape == (0,)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", get_args(CellName))
 def test_a_seed_fixes_the_start(cell):
     def start(seed):
         generator = torch.Generator().manual_seed(seed)

@@ -1,10 +1,13 @@
+from typing import get_args
+
 import pytest
 import torch
 from torch.nn import functional as F
 
 from models import airline
 from models.airline import TRAIN, Scale
-from models.forecaster import CELLS, Forecaster, ForecasterConfig
+from models.cells import CellName
+from models.forecaster import Forecaster, ForecasterConfig
 from models.training.side_by_side import predict, stack, train
 
 SEEDS, EPOCHS = (0, 7, 3), 12
@@ -29,7 +32,7 @@ def alone(config: ForecasterConfig, seed: int) -> tuple[Forecaster, list[float]]
     return network, losses
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", get_args(CellName))
 def test_each_network_learns_what_it_would_learn_alone(cell):
     config = ForecasterConfig(cell, 4, window=5)
     x, y = pairs()
@@ -43,7 +46,7 @@ def test_each_network_learns_what_it_would_learn_alone(cell):
             torch.testing.assert_close(found, value, rtol=0, atol=1e-4, msg=name)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", get_args(CellName))
 def test_what_they_say_is_what_each_says(cell):
     networks = [
         Forecaster(ForecasterConfig(cell, 3)).initialize(torch.Generator().manual_seed(seed))

@@ -16,7 +16,8 @@ import { ArithmeticPanel } from "../decoder/arithmetic-panel.js";
 import { Link } from "../decoder/link.js";
 import { TokenStrip } from "../decoder/token-strip.js";
 import { inWords } from "../problem.js";
-import { make, pageData, percent, t } from "../words.js";
+import { make, percent, t } from "../words.js";
+import { labLink } from "./checkpoint.js";
 import { photoBlob, photos, photoTitle } from "./photos.js";
 
 const MOST = 30; // tokens
@@ -44,7 +45,7 @@ export class CaptionView {
     this.problem = make("p", { class: "broken", role: "alert" });
     this.words = new TokenStrip(words, "target", { run, link, label: t("the caption, word by word"), onChoose: (k) => this.choose(k) });
     this.trust = new Trust(trust, run);
-    const title = make("a", { class: "quieter", href: `/${pageData.language}/lab/${about.id}` }, about.title || about.id);
+    const title = labLink(about);
     stage.replaceChildren(
       make("div", { class: "caption-head" }, ...(head ? [head] : []), title),
       this.problem,

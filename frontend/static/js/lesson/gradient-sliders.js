@@ -1,6 +1,7 @@
 /** The controls of the gradient bench: the text, sliders, and what is shown. */
 
-import { make, pageData, short, t } from "../words.js";
+import { make, short, t } from "../words.js";
+import { labLink } from "./checkpoint.js";
 
 const TYPING = 450; // ms after the last key before the text is read
 const LENGTHS = [1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25, 32, 40, 50, 64, 80, 100, 128, 200, 256]; // of a chunk
@@ -19,7 +20,7 @@ export class Sliders {
       this.field.addEventListener("input", () => this.field.value && set({ text: this.field.value }, TYPING));
       this.element.append(this.field);
     }
-    if (abouts.length === 1) this.element.append(make("a", { class: "quieter", href: `/${pageData.language}/lab/${abouts[0].id}` }, abouts[0].title || abouts[0].id));
+    if (abouts.length === 1) this.element.append(labLink(abouts[0]));
     const gated = abouts.some(({ config }) => !config.cell.startsWith("rnn"));
     if (wanted("weight_scale")) row.append(this.slider("weight_scale", t("scale of the recurrent weights"), -2, 2, 0.25, (x) => 2 ** x, Math.log2));
     if (wanted("forget_bias") && gated) row.append(this.slider("forget_bias", t("added to the bias of f, z"), -4, 4, 0.5));

@@ -6,7 +6,8 @@
 import { color, rampOf, sequential } from "../color.js";
 import { Problem } from "../problem.js";
 import { sharpen } from "../raster.js";
-import { make, mark, pageData, percent, short, t } from "../words.js";
+import { make, mark, percent, short, t } from "../words.js";
+import { labLink } from "./checkpoint.js";
 
 const REST = 250; // ms after typing before the text is read
 const LIKELY = 8; // labels that get a bar where there are many
@@ -21,7 +22,7 @@ export class Desk {
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.change(), REST);
     });
-    const link = make("a", { class: "quieter", href: `/${pageData.language}/lab/${about.id}` }, about.title || about.id);
+    const link = labLink(about);
     this.host = make("div", { class: "desk-problem", role: "alert", hidden: true });
     this.problem = new Problem(this.host, { onRetry: () => this.read() });
     this.problem.markUnknown = () => this.field.setAttribute("aria-invalid", "true");

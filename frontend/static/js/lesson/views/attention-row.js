@@ -11,14 +11,14 @@
  * changed (energies that are the reader's).
  */
 
-import { checkpoint } from "../../api.js";
 import { attentionRamp, inkOn, onRestyle } from "../../color.js";
 import { energy, largest, rowOf, softmax, strongestOf } from "../../decoder/arithmetic.js";
 import { Link } from "../../decoder/link.js";
 import { TokenStrip } from "../../decoder/token-strip.js";
 import { inWords } from "../../problem.js";
 import { Translation } from "../../translate/translation.js";
-import { full, make, pageData, percent, short, t } from "../../words.js";
+import { full, make, percent, short, t } from "../../words.js";
+import { labLink, ready } from "../checkpoint.js";
 
 const REST = 350; // ms after typing
 const POINTS = ["annotation", "attention", "attention.key", "attention.v", "attention.query", "attention.energy", "context"];
@@ -26,8 +26,7 @@ const TERMS = 4; // of an energy
 const [COOLEST, HOTTEST] = [0.1, 5];
 
 export async function mount(stage, options, figure) {
-  const about = await checkpoint(options.checkpoint);
-  if (about.status !== "ready") throw new Error(about.reason || about.status);
+  const about = await ready(options.checkpoint);
   return new AttentionRow(stage, { text: about.prompt ?? "", word: 0, temperature: 1, energies: {}, unit: -1, terms: null, ...options }, figure, about);
 }
 
@@ -49,7 +48,7 @@ class AttentionRow {
     this.body = make("div", { class: "attention-scroll" });
     this.said = make("p", { class: "note", role: "status" });
     this.taken = make("div", { class: "attention-terms" });
-    const title = make("a", { class: "quieter", href: `/${pageData.language}/lab/${about.id}` }, about.title || about.id);
+    const title = labLink(about);
     stage.replaceChildren(
       make("div", { class: "translation-head" }, field, title), this.problem, words,
       make("div", { class: "attention-controls" }, make("label", {}, `${t("temperature")} `, letter("x", "T"), " ", this.slider, " ", this.told), this.back),

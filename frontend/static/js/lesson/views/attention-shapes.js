@@ -10,12 +10,13 @@
  * weight of the query's row; sharp: mean over the queries of their largest weight; query, key, unit.
  */
 
-import { checkpoint, slices } from "../../api.js";
+import { slices } from "../../api.js";
 import { decode, shapeOf } from "../../arrays.js";
 import { onRestyle } from "../../color.js";
-import { full, make, mark, pageData, short, t } from "../../words.js";
+import { full, make, mark, short, t } from "../../words.js";
 import { AttentionMap } from "../attention-map.js";
 import { largestTerms, productsOf, rowOf, scoresOf, sumsOf, varianceOf, weightsOf } from "../attention-numbers.js";
+import { labLink, ready } from "../checkpoint.js";
 
 const REST = 400; // ms after typing
 const PARTS = ["q", "k", "v", "heads"];
@@ -23,8 +24,7 @@ const USUAL = { part: "blocks.0", head: 0, query: 0, key: 0, unit: 0, scale: tru
 const SPELLED = 3; // terms of a sum
 
 export async function mount(stage, options, figure) {
-  const about = await checkpoint(options.checkpoint);
-  if (about.status !== "ready") throw new Error(about.reason || about.status);
+  const about = await ready(options.checkpoint);
   const view = new AttentionShapes(stage, { ...USUAL, text: about.prompt ?? "", ...options }, figure, about);
   await view.read();
   return view;
@@ -71,7 +71,7 @@ class AttentionShapes {
     const boxes = [this.box("scale", make("span", {}, t("divide by"), " √d"))];
     if (this.causal) boxes.push(this.box("mask", t("hide the keys after the query")));
     stage.replaceChildren(
-      make("div", { class: "translation-head" }, field, make("a", { class: "quieter", href: `/${pageData.language}/lab/${about.id}` }, about.title || about.id)), this.problem,
+      make("div", { class: "translation-head" }, field, labLink(about)), this.problem,
       make("div", { class: "attention-choices" }, ...[["head", this.heads], ["query", this.queries], ["key", this.keys], ["component", this.units]].map(([name, list]) => make("label", {}, `${t(name)} `, list)), ...boxes),
       this.sheets, this.sums,
     );

@@ -11,12 +11,13 @@
  * block; layer, at, unit.
  */
 
-import { checkpoint, slices } from "../../api.js";
+import { slices } from "../../api.js";
 import { onRestyle } from "../../color.js";
 import { sliced } from "../../transformer/sliced.js";
 import { sizes } from "../../transformer/measures.js";
-import { make, mark, pageData, percent, short, spoken, t } from "../../words.js";
+import { make, mark, percent, short, spoken, t } from "../../words.js";
 import { BlockDrawing } from "../block-drawing.js";
+import { labLink, ready } from "../checkpoint.js";
 
 const REST = 400; // ms after typing before the text is read
 const LONGEST = 80; // characters
@@ -25,8 +26,7 @@ const FEW = 2; // of them where there is little room
 const NARROW = 640; // css px, without the page's scale
 
 export async function mount(stage, options, figure) {
-  const about = await checkpoint(options.checkpoint);
-  if (about.status !== "ready") throw new Error(about.reason || about.status);
+  const about = await ready(options.checkpoint);
   const view = new BlockView(stage, { text: about.prompt ?? "", layer: 0, unit: 0, at: -1, ...options }, figure, about);
   await view.read();
   return view;
@@ -62,7 +62,7 @@ class BlockView {
     this.drawing = new BlockDrawing((unit) => this.set({ unit }));
     this.sums = make("div", { class: "block-sums", role: "status" });
     this.table = make("table", { class: "block-lens" });
-    const lab = make("a", { class: "quieter", href: `/${pageData.language}/lab/${about.id}` }, about.title || about.id);
+    const lab = labLink(about);
     const pick = make("span", { class: "block-pick" }, this.layerList, make("label", {}, `${t("unit")} `, this.unitField));
     stage.replaceChildren(make("div", { class: "block-head" }, field, pick, lab), this.problem, this.strip, this.drawing.node, make("div", { class: "block-under" }, this.sums, make("div", { class: "block-lens-host" }, this.table)));
     onRestyle(() => this.draw());

@@ -9,13 +9,14 @@
  * layer.
  */
 
-import { checkpoint, trace } from "../../api.js";
+import { trace } from "../../api.js";
 import { decode } from "../../arrays.js";
 import { onRestyle } from "../../color.js";
 import { equations } from "../../equations.js";
 import { parseName } from "../../trace-store.js";
-import { make, mark, pageData, percent, short, spoken, t } from "../../words.js";
+import { make, mark, percent, short, spoken, t } from "../../words.js";
 import { CellDrawing } from "../cell-drawing.js";
+import { labLink, ready } from "../checkpoint.js";
 
 const NARROW = 560; // css px, without the page's scale: below it the drawing is folded
 const REST = 300; // ms after typing before the text is read
@@ -23,8 +24,7 @@ const LONGEST = 120; // characters
 const NEWLINE = "↵"; // how the field of one line writes it
 
 export async function mount(stage, options, figure) {
-  const about = await checkpoint(options.checkpoint);
-  if (about.status !== "ready") throw new Error(about.reason || about.status);
+  const about = await ready(options.checkpoint);
   const view = new CellArithmetic(stage, { text: about.prompt ?? "", layer: -1, unit: 0, at: -1, ...options }, figure, about);
   await view.read();
   return view;
@@ -77,7 +77,7 @@ class CellArithmetic {
     this.stripNote = make("p", { class: "quiet small" });
     this.host = make("div", { class: "ca-host" });
     this.rows = make("div", { class: "ca-rows", role: "status" });
-    const lab = make("a", { class: "quieter", href: `/${pageData.language}/lab/${about.id}` }, about.title || about.id);
+    const lab = labLink(about);
     const pick = make("span", { class: "ca-pick quiet" }, `${t("unit")} `, this.unitField, this.layers > 1 ? layer : "", step("step back", -1), step("step on", 1));
     this.stage.replaceChildren(make("div", { class: "ca-head" }, this.field, pick, lab), this.problem, this.strip, this.stripNote, this.host, this.rows);
   }

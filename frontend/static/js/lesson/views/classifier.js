@@ -12,17 +12,17 @@
  * evidence.<k>: what step k adds towards `toward`.
  */
 
-import { checkpoint, classify } from "../../api.js";
+import { classify } from "../../api.js";
 import { decode, shapeOf } from "../../arrays.js";
 import { onRestyle } from "../../color.js";
 import { make, percent, t } from "../../words.js";
+import { ready } from "../checkpoint.js";
 import { stepsTable } from "../label-steps.js";
 import { Desk, bars, columnsOf, stateMap } from "../reading-desk.js";
 import { weighted } from "../weighted-words.js";
 
 export async function mount(stage, options, figure) {
-  const about = await checkpoint(options.checkpoint);
-  if (about.status !== "ready") throw new Error(about.reason || about.status);
+  const about = await ready(options.checkpoint);
   const view = new Classifier(stage, { text: about.prompt ?? "", at: -1, show: ["steps", "words", "bars"], toward: "", ...options }, figure, about);
   await view.desk.read();
   return view;

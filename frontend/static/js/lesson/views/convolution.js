@@ -10,10 +10,11 @@
  * character.
  */
 
-import { checkpoint, generate, trace } from "../../api.js";
+import { generate, trace } from "../../api.js";
 import { decode, shapeOf } from "../../arrays.js";
 import { hue, onRestyle, sequential, signedRamp } from "../../color.js";
 import { make, mark, percent, short, spoken, t } from "../../words.js";
+import { ready } from "../checkpoint.js";
 import { DilatedTree } from "../dilated-tree.js";
 import { quoted } from "../gradient-data.js";
 import { Desk, scale } from "../reading-desk.js";
@@ -25,8 +26,7 @@ const WRITTEN = 90; // characters after the prompt, where the lesson gives no te
 const MORE = 40; // characters that the button writes
 
 export async function mount(stage, options, figure) {
-  const about = await checkpoint(options.checkpoint);
-  if (about.status !== "ready") throw new Error(about.reason || about.status);
+  const about = await ready(options.checkpoint);
   const all = { at: -1, layer: 0, quantity: "residual", of: "unit", unit: 0, ...options };
   all.text ??= await written(about, about.prompt || "a", WRITTEN);
   const view = new Convolution(stage, all, figure, about);

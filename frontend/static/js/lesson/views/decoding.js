@@ -9,20 +9,19 @@
  * gained: the log probability of what a beam of several found less that of greedy decoding.
  */
 
-import { checkpoint } from "../../api.js";
 import { BeamTree } from "../../decoder/beam-tree.js";
 import { Link } from "../../decoder/link.js";
 import { inWords } from "../../problem.js";
 import { Translation } from "../../translate/translation.js";
-import { make, mark, pageData, percent, short, t } from "../../words.js";
+import { make, mark, percent, short, t } from "../../words.js";
+import { labLink, ready } from "../checkpoint.js";
 
 const REST = 350; // ms after typing
 const ROWS = 4; // candidates of a step
 const MOST = 8; // beginnings
 
 export async function mount(stage, options, figure) {
-  const about = await checkpoint(options.checkpoint);
-  if (about.status !== "ready") throw new Error(about.reason || about.status);
+  const about = await ready(options.checkpoint);
   return new Decoding(stage, { text: about.prompt ?? "", prefix: [], beam: 1, controls: ["text", "beam"], ...options }, figure, about);
 }
 
@@ -38,7 +37,7 @@ class Decoding {
     const head = make("div", { class: "decoding-head" });
     if (has("text")) head.append(this.textField());
     if (has("beam")) head.append(this.beamField());
-    head.append(make("a", { class: "quieter", href: `/${pageData.language}/lab/${about.id}` }, about.title || about.id));
+    head.append(labLink(about));
     this.problem = make("p", { class: "broken", role: "alert" });
     this.table = make("div", { class: "decoding-steps", role: "group", "aria-label": t("the likeliest tokens of each step") });
     this.said = make("p", { class: "decoding-said num", role: "status" });

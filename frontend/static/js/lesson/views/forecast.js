@@ -10,10 +10,11 @@
  * validation_rmse, test_rmse, naive_rmse, seasonal_rmse (the last two on the test part).
  */
 
-import { checkpoint, forecast } from "../../api.js";
+import { forecast } from "../../api.js";
 import { decode } from "../../arrays.js";
 import { onRestyle } from "../../color.js";
 import { make, pageData, short, t } from "../../words.js";
+import { labLink, ready } from "../checkpoint.js";
 import { LINES, sample, SeriesChart } from "../series-chart.js";
 import { fixed, WindowLens } from "../window-lens.js";
 
@@ -22,8 +23,7 @@ const SEASON = 12;
 const USUAL = { start: "1959-01", steps: 24, show: ["fitted", "naive", "forecast"] };
 
 export async function mount(stage, options, figure) {
-  const about = await checkpoint(options.checkpoint);
-  if (about.status !== "ready") throw new Error(about.reason || about.status);
+  const about = await ready(options.checkpoint);
   const view = new Forecast(stage, { ...USUAL, ...options }, figure, about);
   await view.read();
   return view;
@@ -52,7 +52,7 @@ class Forecast {
     this.sums = make("div", { class: "lens-side" });
     this.errors = make("div", { class: "series-errors" });
     this.problem = make("p", { class: "broken", role: "alert", hidden: true });
-    const link = make("a", { class: "quieter", href: `/${pageData.language}/lab/${about.id}` }, about.title || about.id);
+    const link = labLink(about);
     stage.replaceChildren(
       make("div", { class: "series-head" }, link, this.mover(), this.ahead()),
       this.legend(), this.problem, this.place, this.told,

@@ -8,12 +8,13 @@
  * layer, head, at; key: what the character looks at most; weight.
  */
 
-import { checkpoint, slices } from "../../api.js";
+import { slices } from "../../api.js";
 import { attentionRamp, inkOn, onRestyle } from "../../color.js";
 import { mapImage } from "../../transformer/map-image.js";
 import { sliced, valueOf } from "../../transformer/sliced.js";
-import { make, mark, pageData, percent, spoken, t } from "../../words.js";
+import { make, mark, percent, spoken, t } from "../../words.js";
 import { AttentionMap } from "../attention-map.js";
+import { labLink, ready } from "../checkpoint.js";
 import { shares } from "../habits.js";
 
 const REST = 400; // ms after typing before the text is read
@@ -22,8 +23,7 @@ const MAP = [300, 440]; // css px, the opened map: least and most
 const TALL = 0.5; // of a projector's height
 
 export async function mount(stage, options, figure) {
-  const about = await checkpoint(options.checkpoint);
-  if (about.status !== "ready") throw new Error(about.reason || about.status);
+  const about = await ready(options.checkpoint);
   const view = new HeadHabits(stage, { text: about.prompt ?? "", layer: 0, head: 0, at: -1, ...options }, figure, about);
   await view.read();
   return view;
@@ -69,7 +69,7 @@ class HeadHabits {
     this.mapHost = make("div", { class: "habit-map" }, this.title, this.map.canvas);
     const board = make("div", { class: "habit-board", role: "group", "aria-label": t("all heads") }, ...this.boards.map(({ button }) => button));
     board.style.gridTemplateColumns = `repeat(${heads}, max-content)`;
-    const lab = make("a", { class: "quieter", href: `/${pageData.language}/lab/${about.id}` }, about.title || about.id);
+    const lab = labLink(about);
     stage.replaceChildren(
       make("div", { class: "habit-head" }, this.field, lab), this.problem,
       make("div", { class: "habit-columns" }, make("div", {}, make("p", { class: "quiet small" }, t("block.head")), board), this.mapHost, make("div", { class: "habit-side" }, this.reads, this.says, this.bars)),

@@ -7,7 +7,6 @@
  * character there.
  */
 
-import { checkpoint } from "../../api.js";
 import { color, onRestyle } from "../../color.js";
 import { HairLines } from "../../hair-lines.js";
 import { layersOf } from "../../layers.js";
@@ -20,14 +19,14 @@ import { TextRuler } from "../../text-ruler.js";
 import { TimeAxis } from "../../time-axis.js";
 import { Unrolled } from "../../unrolled.js";
 import { make, pageData, t } from "../../words.js";
+import { labLink, ready } from "../checkpoint.js";
 
 const COLUMN = 26; // css px at least: wider than in the lab, the texts are short
 const WIDE = 60; // css px at most: a short text is spread over the figure
 const REST = 300; // ms after typing before the text is read
 
 export async function mount(stage, options, figure) {
-  const about = await checkpoint(options.checkpoint);
-  if (about.status !== "ready") throw new Error(about.reason || about.status);
+  const about = await ready(options.checkpoint);
   return new Network(stage, { show: ["graph", "maps"], points: "", layer: "", unit: -1, at: -1, ...options }, figure, about);
 }
 
@@ -53,7 +52,7 @@ class Network {
     const side = make("div", { class: "network-side" });
     const body = make("div", { class: "network lab-page" }, this.main, side);
     stage.replaceChildren(
-      make("div", { class: "network-head" }, this.field, make("a", { class: "quieter", href: `/${pageData.language}/lab/${about.id}` }, about.title || about.id)),
+      make("div", { class: "network-head" }, this.field, labLink(about)),
       this.problem,
       body,
     );

@@ -8,18 +8,18 @@
  * are filling, `shift`: the most that a number of a last state is changed.
  */
 
-import { checkpoint, trace } from "../../api.js";
+import { trace } from "../../api.js";
 import { decode, shapeOf } from "../../arrays.js";
 import { color, inkOn, onRestyle, sequential } from "../../color.js";
-import { make, mark, pageData, short, t } from "../../words.js";
+import { make, mark, short, t } from "../../words.js";
+import { labLink, ready } from "../checkpoint.js";
 
 const REST = 400; // ms after typing
 const DEEPEST = 200; // of 255
 const FILLING = " ";
 
 export async function mount(stage, options, figure) {
-  const about = await checkpoint(options.checkpoint);
-  if (about.status !== "ready") throw new Error(about.reason || about.status);
+  const about = await ready(options.checkpoint);
   const view = new Padding(stage, { side: "behind", mask: false, ...options }, figure, about);
   await view.read();
   return view;
@@ -41,7 +41,7 @@ class Padding {
     this.sum = make("ul", { class: "padding-sum", role: "status" });
     stage.replaceChildren(
       make("div", { class: "unit-head" }, where, make("label", {}, this.box, ` ${t("leave the filling out of the loss")}`),
-        make("a", { class: "quieter", href: `/${pageData.language}/lab/${about.id}` }, about.title || about.id)),
+        labLink(about)),
       this.fields, this.problem, this.table, this.sum,
     );
     onRestyle(() => this.draw());

@@ -10,20 +10,20 @@
  * where that is not known.
  */
 
-import { answer, ApiError, checkpoint, scene as sceneOf } from "../../api.js";
+import { answer, ApiError, scene as sceneOf } from "../../api.js";
 import { decode, shapeOf } from "../../arrays.js";
 import { cellName } from "../../caption/cells.js";
 import { readPicture } from "../../caption/picture.js";
 import { inWords } from "../../problem.js";
-import { make, pageData, percent, short, t } from "../../words.js";
+import { make, percent, short, t } from "../../words.js";
+import { labLink, ready } from "../checkpoint.js";
 import { drawScene, massOn, movedBetween } from "../scene-light.js";
 
 const ANSWERS = 4;
 const COUNTER = "counter"; // the point that says which cells count
 
 export async function mount(stage, options, figure) {
-  const about = await checkpoint(options.checkpoint);
-  if (about.status !== "ready") throw new Error(about.reason || about.status);
+  const about = await ready(options.checkpoint);
   const view = new QuestionView(stage, { scene: 8, ask: "", scenes: 6, ...options }, figure, about);
   await view.take(view.seed, options.ask);
   return view;
@@ -46,7 +46,7 @@ class QuestionView {
     this.answers = make("ol", { class: "ask-answers", lang: "en", "aria-label": t("Answers, likeliest first") });
     this.told = make("p", { class: "ask-told", role: "status" });
     this.shares = make("div", { class: "ask-shares" });
-    const title = make("a", { class: "quieter", href: `/${pageData.language}/lab/${about.id}` }, about.title || about.id);
+    const title = labLink(about);
     stage.replaceChildren(
       make("div", { class: "ask-head" }, this.tiles, title), form, this.chips, this.problem,
       make("div", { class: "ask-body" }, this.hops, make("div", {}, this.answers, this.told, this.shares)),

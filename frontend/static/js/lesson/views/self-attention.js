@@ -10,20 +10,20 @@
  * displaced (words that stand elsewhere), still: displaced where nothing has moved, else 0.
  */
 
-import { checkpoint, slices } from "../../api.js";
+import { slices } from "../../api.js";
 import { decode, shapeOf } from "../../arrays.js";
 import { onRestyle } from "../../color.js";
-import { make, mark, pageData, percent, t } from "../../words.js";
+import { make, mark, percent, t } from "../../words.js";
 import { shuffled } from "../../transformer/orders.js";
 import { AttentionMap } from "../attention-map.js";
+import { labLink, ready } from "../checkpoint.js";
 
 const REST = 400; // ms after typing
 const NOTHING = 1e-4; // of the size of an output: what rounding leaves
 const USUAL = { stack: "", layer: 0, head: 0, order: [], positions: true, query: 0, key: 0, show: ["order", "heads"] };
 
 export async function mount(stage, options, figure) {
-  const about = await checkpoint(options.checkpoint);
-  if (about.status !== "ready") throw new Error(about.reason || about.status);
+  const about = await ready(options.checkpoint);
   const view = new SelfAttention(stage, { ...USUAL, text: about.prompt ?? "", ...options }, figure, about);
   await view.read();
   return view;
@@ -76,7 +76,7 @@ class SelfAttention {
     this.words.hidden = shuffle.hidden = this.back.hidden = !state.show.includes("order");
     this.sheet = make("div", { class: "attention-sheet self-sheet" }, make("div", { class: "at-left" }, this.rows, make("div", {}, this.map.canvas, this.under)));
     stage.replaceChildren(
-      make("div", { class: "translation-head" }, field, make("a", { class: "quieter", href: `/${pageData.language}/lab/${about.id}` }, about.title || about.id)), this.problem,
+      make("div", { class: "translation-head" }, field, labLink(about)), this.problem,
       this.words, make("div", { class: "attention-choices" }, shuffle, this.back, positions, layers), grid,
       make("div", { class: "self-body" }, make("div", {}, this.sheet, this.told), this.moves),
     );

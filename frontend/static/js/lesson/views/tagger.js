@@ -11,16 +11,16 @@
  * least: the lowest confidence of all words.
  */
 
-import { checkpoint, tag } from "../../api.js";
+import { tag } from "../../api.js";
 import { decode, shapeOf } from "../../arrays.js";
 import { onRestyle } from "../../color.js";
 import { make, percent, t } from "../../words.js";
+import { ready } from "../checkpoint.js";
 import { Desk, bars, columnsOf, stateMap } from "../reading-desk.js";
 import { graphKey, tagGraph } from "../tag-graph.js";
 
 export async function mount(stage, options, figure) {
-  const about = await checkpoint(options.checkpoint);
-  if (about.status !== "ready") throw new Error(about.reason || about.status);
+  const about = await ready(options.checkpoint);
   const view = new Tagger(stage, { text: about.prompt ?? "", at: 0, show: ["graph", "tags"], ...options }, figure, about);
   await view.desk.read();
   return view;

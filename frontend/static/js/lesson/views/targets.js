@@ -7,19 +7,19 @@
  * its target and `loss`; `number` of its input; `vocabulary`: how many symbols there are.
  */
 
-import { checkpoint, trace } from "../../api.js";
+import { trace } from "../../api.js";
 import { decode } from "../../arrays.js";
 import { color, hue, inkOn, onRestyle, sequential } from "../../color.js";
 import { sharpen } from "../../raster.js";
-import { make, mark, pageData, percent, short, spoken, t } from "../../words.js";
+import { make, mark, percent, short, spoken, t } from "../../words.js";
+import { labLink, ready } from "../checkpoint.js";
 
 const REST = 300; // ms after typing
 const TALL = 136; // css px of a one-hot column
 const DEEPEST = 200; // of 255
 
 export async function mount(stage, options, figure) {
-  const about = await checkpoint(options.checkpoint);
-  if (about.status !== "ready") throw new Error(about.reason || about.status);
+  const about = await ready(options.checkpoint);
   const view = new Targets(stage, { text: about.prompt ?? "", at: 0, ...options }, figure, about);
   await view.read(options.text ?? about.prompt, false);
   return view;
@@ -37,7 +37,7 @@ class Targets {
     this.table = make("div", { class: "targets-scroll" });
     this.sum = make("p", { class: "targets-sum num", role: "status" });
     stage.replaceChildren(
-      make("div", { class: "unit-head" }, this.field, make("a", { class: "quieter", href: `/${pageData.language}/lab/${about.id}` }, about.title || about.id)),
+      make("div", { class: "unit-head" }, this.field, labLink(about)),
       this.problem, this.table, this.sum,
     );
     onRestyle(() => this.draw());

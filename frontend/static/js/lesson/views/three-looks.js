@@ -8,11 +8,12 @@
  * NAME_head.
  */
 
-import { checkpoint, slices } from "../../api.js";
+import { slices } from "../../api.js";
 import { onRestyle } from "../../color.js";
 import { sliced } from "../../transformer/sliced.js";
-import { make, pageData, percent, t } from "../../words.js";
+import { make, percent, t } from "../../words.js";
 import { AttentionMap } from "../attention-map.js";
+import { labLink, ready } from "../checkpoint.js";
 
 const REST = 400; // ms after typing before the text is read
 const LONGEST = 70; // characters
@@ -20,8 +21,7 @@ const CELL = [14, 26]; // css px, least and most
 const PARTS = { encoder: "encoder.blocks.*.attention", decoder: "decoder.blocks.*.attention", cross: "decoder.blocks.*.cross.attention" };
 
 export async function mount(stage, options, figure) {
-  const about = await checkpoint(options.checkpoint);
-  if (about.status !== "ready") throw new Error(about.reason || about.status);
+  const about = await ready(options.checkpoint);
   const view = new ThreeLooks(stage, { text: about.prompt ?? "", encoder: [0, 0], decoder: [0, 0], cross: [0, 0], ...options }, figure, about);
   await view.read();
   return view;
@@ -44,7 +44,7 @@ class ThreeLooks {
     this.problem = make("p", { class: "broken", role: "alert" });
     this.panels = Object.fromEntries(Object.keys(PARTS).map((name) => [name, this.panel(name, name === "encoder" ? reads : writes, heads)]));
     this.host = make("div", { class: "looks" }, ...Object.values(this.panels).map(({ node }) => node));
-    stage.replaceChildren(make("div", { class: "translation-head" }, field, make("a", { class: "quieter", href: `/${pageData.language}/lab/${about.id}` }, about.title || about.id)), this.problem, this.host);
+    stage.replaceChildren(make("div", { class: "translation-head" }, field, labLink(about)), this.problem, this.host);
     onRestyle(() => this.draw());
     new ResizeObserver(() => this.stage.clientWidth !== this.room && this.draw()).observe(stage);
   }

@@ -9,14 +9,13 @@
  * scratch, gap; forgotten: characters, old, lost.
  */
 
-import { checkpoint } from "../../api.js";
 import { onRestyle } from "../../color.js";
-import { make, pageData, t } from "../../words.js";
+import { make, t } from "../../words.js";
+import { labLink, ready } from "../checkpoint.js";
 import { LineChart } from "../line-chart.js";
 
 export async function mount(stage, options, figure) {
-  const about = await checkpoint(options.checkpoint);
-  if (about.status !== "ready") throw new Error(about.reason || about.status);
+  const about = await ready(options.checkpoint);
   const view = new Transfer(stage, { show: "size", at: 2, ...options }, figure, about);
   view.draw();
   return view;
@@ -31,7 +30,7 @@ class Transfer {
     const host = make("div", { class: "transfer-chart" });
     this.chart = new LineChart(host, label, (at) => this.go(at));
     this.told = make("div", { class: `transfer-told of-${options.show}`, role: "status" });
-    const link = make("a", { class: "quieter", href: `/${pageData.language}/lab/${about.id}` }, about.title || about.id);
+    const link = labLink(about);
     stage.replaceChildren(make("p", { class: "transfer-head" }, t("nats a character"), ", ", t({ size: "test sentences", steps: "validation sentences", forgotten: "test part of the old text" }[options.show]), " · ", link), host, this.told);
     new ResizeObserver(() => this.draw()).observe(host);
     onRestyle(() => this.draw());

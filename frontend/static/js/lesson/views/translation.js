@@ -9,7 +9,6 @@
  * stand the other way round (`threads`).
  */
 
-import { checkpoint } from "../../api.js";
 import { onRestyle } from "../../color.js";
 import { strongestOf } from "../../decoder/arithmetic.js";
 import { Link } from "../../decoder/link.js";
@@ -17,14 +16,14 @@ import { TokenStrip } from "../../decoder/token-strip.js";
 import { inWords } from "../../problem.js";
 import { Alignment } from "../../translate/alignment.js";
 import { Translation } from "../../translate/translation.js";
-import { make, pageData, t } from "../../words.js";
+import { make, t } from "../../words.js";
+import { labLink, ready } from "../checkpoint.js";
 import { crossings, Threads } from "../threads.js";
 
 const REST = 350; // ms after typing before the sentence is read
 
 export async function mount(stage, options, figure) {
-  const about = await checkpoint(options.checkpoint);
-  if (about.status !== "ready") throw new Error(about.reason || about.status);
+  const about = await ready(options.checkpoint);
   return new TranslationView(stage, { text: about.prompt ?? "", word: -1, show: ["map"], ...options }, figure, about);
 }
 
@@ -39,7 +38,7 @@ class TranslationView {
     const map = make("div", { class: "translation-map" });
     const silent = make("p", { class: "note" }, t("It has no attention: of the whole sentence it kept one vector, so there is nothing to look at."));
     this.problem = make("p", { class: "broken", role: "alert" });
-    const title = make("a", { class: "quieter", href: `/${pageData.language}/lab/${about.id}` }, about.title || about.id);
+    const title = labLink(about);
     const lines = make("div", { class: "translation-threads" });
     const shown = (name) => run.attends && options.show.includes(name);
     map.hidden = !shown("map");

@@ -10,10 +10,11 @@
  * 0.5 to 1, of a correlation 0 to 1.
  */
 
-import { checkpoint, units } from "../../api.js";
+import { units } from "../../api.js";
 import { decode } from "../../arrays.js";
 import { onRestyle } from "../../color.js";
-import { make, mark, pageData, short, t } from "../../words.js";
+import { make, mark, short, t } from "../../words.js";
+import { labLink, ready } from "../checkpoint.js";
 import { ColouredText } from "../coloured-text.js";
 import { States, unitOf } from "../states.js";
 
@@ -22,8 +23,7 @@ const ROWS = 8;
 const REST = 400; // ms after the last mark before units are scored
 
 export async function mount(stage, options, figure) {
-  const about = await checkpoint(options.checkpoint);
-  if (about.status !== "ready") throw new Error(about.reason || about.status);
+  const about = await ready(options.checkpoint);
   const view = new UnitSearch(stage, { property: "word", marks: "", ...options }, figure, about);
   await view.search();
   return view;
@@ -56,7 +56,7 @@ class UnitSearch {
     this.count = make("p", { class: "note" });
     stage.replaceChildren(
       make("div", { class: "unit-head" }, make("label", {}, `${t("property")} `, this.choice), this.clear,
-        make("a", { class: "quieter", href: `/${pageData.language}/lab/${about.id}` }, about.title || about.id)),
+        labLink(about)),
       this.hint, this.problem,
       make("div", { class: "search-body" }, make("div", { class: "search-text" }, this.coloured.node, this.told), make("div", {}, this.list, this.count)),
     );

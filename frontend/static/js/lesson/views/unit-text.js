@@ -6,9 +6,9 @@
  * least and greatest value of the unit over the text.
  */
 
-import { checkpoint } from "../../api.js";
 import { onRestyle } from "../../color.js";
-import { make, mark, pageData, short, t } from "../../words.js";
+import { make, mark, short, t } from "../../words.js";
+import { labLink, ready } from "../checkpoint.js";
 import { ColouredText } from "../coloured-text.js";
 import { Sparkline } from "../sparkline.js";
 import { pointsOf, States, unitOf } from "../states.js";
@@ -16,8 +16,7 @@ import { pointsOf, States, unitOf } from "../states.js";
 const REST = 500; // ms after typing before the text is read
 
 export async function mount(stage, options, figure) {
-  const about = await checkpoint(options.checkpoint);
-  if (about.status !== "ready") throw new Error(about.reason || about.status);
+  const about = await ready(options.checkpoint);
   const points = pointsOf(about);
   const view = new UnitText(stage, { text: about.config?.prompt || about.prompt || "", point: points[0].name, unit: 0, at: -1, ...options }, figure, about, points);
   await view.read();
@@ -52,7 +51,7 @@ class UnitText {
     stage.replaceChildren(
       make("div", { class: "unit-head" },
         make("label", {}, `${t("quantity")} `, this.choice), make("label", {}, `${t("unit")} `, this.number), this.bar,
-        make("a", { class: "quieter", href: `/${pageData.language}/lab/${about.id}` }, about.title || about.id)),
+        labLink(about)),
       this.problem, this.coloured.node, this.told, this.spark.node,
       make("details", { class: "unit-edit" }, make("summary", {}, t("another text")), this.area),
     );

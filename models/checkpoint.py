@@ -5,9 +5,10 @@ needs it.
 
 `config.json` holds `kind`, `title`, `licence`, `config` (what fixes the shapes), `figures`
 (what was measured), `data` and `training` (how it came to be), and may name a `prompt` and a way of
-`sampling` to start with. Weights rest in float16 and
-are computed with in float32. Reading trusts nothing: sizes are bounded before memory is taken,
-and every tensor is named, with the shape that was found and the shape that was expected.
+`sampling` to start with. Weights rest in float16, a large network's matrices in rows of 8-bit
+integers with a scale each (`packed`), and are computed with in float32. Reading trusts nothing:
+sizes are bounded before memory is taken, and every tensor is named, with the shape that was found
+and the shape that was expected.
 """
 
 import json
@@ -87,13 +88,56 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         raise CheckpointError(f"{path.name} cannot be read: {error}") from error
     if len(weights) > MAX_TENSORS:
         raise CheckpointError(f"{path.name} holds {len(weights)} tensors, at most {MAX_TENSORS}")
+    weights = unpacked(weights)
     for name, tensor in weights.items():
-        if tensor.dtype not in DTYPES:
-            raise CheckpointError(f"{name} is {tensor.dtype}, expected 16 to 64-bit floats")
-        weights[name] = tensor.float()
-        if not torch.isfinite(weights[name]).all():
+        if not torch.isfinite(tensor).all():
             raise CheckpointError(f"{name} holds NaN or infinity, expected finite float32 numbers")
     return weights
+
+
+def rounded(weights: dict[str, Tensor], pack: bool = False) -> dict[str, Tensor]:
+    """Weights as they rest: float16, or with `pack` as `packed` has them."""
+    return packed(weights) if pack else {name: value.half() for name, value in weights.items()}
+
+
+def packed(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Every matrix (R, C) as int8 (R, C) and, under `<name>.scale`, float16 (R,); the rest float16.
+
+    A row is its integers, -127..127, times its scale, 1/127 of its largest weight or a trace more:
+    half the bytes of float16, and every weight within half a scale of what it was.
+    """
+    found = {}
+    for name, value in weights.items():
+        if value.dim() != 2:
+            found[name] = value.half()
+            continue
+        # A little more than 1/127 of the largest: rounded to a float16 it is still enough.
+        scale = (value.float().abs().amax(1) / 127 * (1 + 2.0**-10)).clamp(min=2.0**-14).half()
+        found[name] = (value.float() / scale.float()[:, None]).round().to(torch.int8)
+        found[f"{name}.scale"] = scale
+    return found
+
+
+def unpacked(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The float32 weights of float tensors and of what `packed` made. Raises `CheckpointError`."""
+    found = {}
+    for name, value in weights.items():
+        scale = weights.get(f"{name}.scale")
+        if value.dtype == torch.int8 and scale is not None:
+            if value.dim() != 2 or tuple(scale.shape) != value.shape[:1]:
+                raise CheckpointError(
+                    f"{name}.scale has shape {tuple(scale.shape)}, expected one number for each row"
+                    f" of {name} {tuple(value.shape)}"
+                )
+            found[name] = value.float() * scale.float()[:, None]
+        elif value.dtype not in DTYPES:
+            raise CheckpointError(
+                f"{name} is {value.dtype}, expected 16 to 64-bit floats"
+                f"{f', or {name}.scale beside it' if value.dtype == torch.int8 else ''}"
+            )
+        elif weights.get(name.removesuffix(".scale"), value).dtype != torch.int8:
+            found[name] = value.float()
+    return found
 
 
 def read_checkpoint(folder: Path) -> CheckpointFiles:
@@ -193,20 +237,22 @@ def write_checkpoint(
     vocabulary: list[str] | dict[str, str],
     weights: dict[str, Tensor],
     card: str,
+    pack: bool = False,
 ) -> None:
-    """Write a checkpoint folder, the weights rounded to float16.
+    """Write a checkpoint folder, the weights rounded to float16, or with `pack` to `packed`.
 
     `vocabulary` is a list of symbols, or the texts of tokenizer files by their names, or {}.
     """
-    half = {name: value.detach().half().contiguous() for name, value in weights.items()}
-    for name, value in half.items():
+    weights = {name: value.detach() for name, value in weights.items()}
+    stored = {name: value.contiguous() for name, value in rounded(weights, pack).items()}
+    for name, value in stored.items():
         if not torch.isfinite(value).all():
             raise CheckpointError(f"{name} does not fit in float16")
-    write_file(folder / "model.safetensors", save_safetensors(half))
+    write_file(folder / "model.safetensors", save_safetensors(stored))
     if isinstance(vocabulary, list):
         vocabulary = {"vocabulary.json": json.dumps(vocabulary, ensure_ascii=False) + "\n"}
     for name, text in vocabulary.items():
         write_file(folder / name, text)
     write_file(folder / "README.md", card)
-    about = {**about, "parameters": sum(math.prod(value.shape) for value in half.values())}
+    about = {**about, "parameters": sum(math.prod(value.shape) for value in weights.values())}
     write_file(folder / "config.json", json.dumps(about, ensure_ascii=False, indent=2) + "\n")

@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 
 from models.char_rnn import CharRNN, CharRunner
-from models.checkpoint import write_checkpoint
+from models.checkpoint import rounded, unpacked, write_checkpoint
 from models.text import Characters
 from models.training import ngram
 from models.training.corpus import Corpus
@@ -21,6 +21,10 @@ CELL_NAMES = {
     "mut2": "MUT2",
     "mut3": "MUT3",
 }
+
+# How weights rest, as a card tells it.
+HALF = "float16 weights"
+PACKED = "weights (matrices in rows of 8-bit integers with a float16 scale each)"
 
 
 def measure(network, corpus: Corpus, evaluate=evaluate) -> dict:
@@ -45,10 +49,10 @@ def measure(network, corpus: Corpus, evaluate=evaluate) -> dict:
     }
 
 
-def figures_table(figures: dict) -> str:
+def figures_table(figures: dict, stored: str = HALF) -> str:
     """What was measured, as a card tells it."""
     return f"""\
-| measured on the stored float16 weights, computed in float32 | nats/character | bits/character |
+| measured on the stored {stored}, computed in float32 | nats/character | bits/character |
 |---|---|---|
 | test (the last 5% of the text by position, {figures["test_characters"]:,} characters) | \
 **{figures["test_nats"]:.3f}** | **{figures["test_bits"]:.3f}** |
@@ -107,10 +111,10 @@ def about_network(kind: str, recipe, corpus: Corpus, config, figures, progress, 
 def finish(
     name: str, recipe: Recipe, corpus: Corpus, weights: dict, progress: dict, folder: Path
 ) -> None:
-    """Round the weights to float16, measure them in float32, write the folder."""
+    """Round the weights as they will rest, measure them in float32, write the folder."""
     config = recipe.config(len(corpus.symbols))
     network = CharRNN(config)
-    network.load_state_dict({key: value.half().float() for key, value in weights.items()})
+    network.load_state_dict(unpacked(rounded(weights, recipe.pack)))
     network.eval().requires_grad_(False)
     figures = measure(network, corpus)
     runner = CharRunner(network, Characters(corpus.symbols), capacity=1)
@@ -119,7 +123,7 @@ def finish(
     about = about_network(CharRNN.kind, recipe, corpus, config, figures, progress, read)
     count = sum(value.numel() for value in weights.values())
     card = _card(name, recipe, corpus, count, figures, progress, sample)
-    write_checkpoint(folder, about, corpus.symbols, weights, card)
+    write_checkpoint(folder, about, corpus.symbols, weights, card, recipe.pack)
     print(f"{folder}: test {figures['test_nats']} nats, {figures['test_bits']} bits a character")
 
 
@@ -134,7 +138,7 @@ def _card(name, recipe, corpus, count, figures, progress, sample) -> str:
 of {net["hidden_size"]} ({CELL_NAMES[net["cell"]]}), {source}, {len(corpus.symbols)} symbols, \
 {count:,} parameters.
 
-{figures_table(figures)}
+{figures_table(figures, PACKED if recipe.pack else HALF)}
 
 The command that trained it and measured these figures: `make train NAME={name}`
 ({recipe.epochs} epochs, {read:,} characters read, chunks of {recipe.chunk} in {recipe.batch_size} \

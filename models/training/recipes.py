@@ -31,6 +31,7 @@ class Recipe:
     reset: float = 0.03  # chance that a stream starts its next chunk from the zero state
     input_gain: float = 1.0  # of the input weights at the start
     bfloat16: bool = True  # products while training, where the machine has them
+    pack: bool = False  # whether the matrices rest in 8-bit rows: `models.checkpoint.packed`
     seed: int = 1
     prompt: str = "To be, or "
     language: str = "en"
@@ -137,6 +138,7 @@ Xavier's size, measured 1.415 nats on test and the same 1.462 on validation.
             "dropout": 0.05,
         },
         epochs=5,
+        pack=True,
         prompt="static int ",
         note="""
 The best published figure for a corpus of this kind is 0.84 nats (three layers of 512, 6.2M

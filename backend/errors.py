@@ -1,13 +1,16 @@
 """One exception tree, one error shape.
 
     Error                       500 internal
+    +-- Forbidden               403 what this server is told not to do
     +-- NotFound                404
+    +-- Conflict                409 what is there already
     +-- Invalid                 422 a field or a text that cannot be used
     +-- TooLarge                413
     +-- Unsupported             415 a type of file that is not read
     +-- Late                    408 a body that did not arrive in time
     +-- Unavailable             503 a checkpoint that failed to load, a server that stops
     +-- Busy                    429 with Retry-After
+    +-- Full                    507 no room on the disk, or all that imports may take is taken
 
 Every answer that is not a success is `{"error": {"code", "message", "hint"}}`.
 """
@@ -42,8 +45,16 @@ class Error(Exception):
         return error_body(self.code, self.message, self.hint, **self.details)
 
 
+class Forbidden(Error):
+    status, code = 403, "forbidden"
+
+
 class NotFound(Error):
     status, code = 404, "not_found"
+
+
+class Conflict(Error):
+    status, code = 409, "conflict"
 
 
 class Invalid(Error):
@@ -64,6 +75,10 @@ class Late(Error):
 
 class Unavailable(Error):
     status, code = 503, "unavailable"
+
+
+class Full(Error):
+    status, code = 507, "disk_full"
 
 
 class Busy(Error):

@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_address
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,6 +19,12 @@ class Settings:
     host: str = _setting("127.0.0.1", "address to listen on; 0.0.0.0 lets other machines in")
     port: int = _setting(8000, "TCP port; 0 takes a free one")
     checkpoints: Path = _setting(ROOT / "checkpoints", "folder of checkpoint folders")
+    imports: Path = _setting(ROOT / "imports", "folder of checkpoints that people brought")
+    importing: str = _setting(
+        "auto",
+        "whether people may bring checkpoints; auto: where only this machine is listened to",
+        ("auto", "on", "off"),
+    )
     device: str = _setting("auto", "where the networks run", ("auto", "cpu", "cuda"))
     threads: int = _setting(1, "CPU threads a matrix product may use")
     max_streams: int = _setting(
@@ -50,6 +57,14 @@ class Settings:
     max_upload_bytes: int = _setting(
         256 << 20, "bytes of pictures that arrive or wait to be read, all together"
     )
+    max_import_bytes: int = _setting(512 << 20, "bytes of a checkpoint that is brought")
+    max_imports_bytes: int = _setting(
+        4 << 30, "bytes on disk of all checkpoints that were brought, together"
+    )
+    max_answers_bytes: int = _setting(
+        8 << 20, "bytes of what is answered about a checkpoint: its vocabularies and labels"
+    )
+    import_seconds: float = _setting(600.0, "seconds a checkpoint may take to arrive")
     max_features_bytes: int = _setting(
         64 << 20, "bytes of features of pictures that are remembered, the pictures are not"
     )
@@ -65,6 +80,19 @@ class Settings:
     max_training_seconds: float = _setting(300.0, "seconds one training may last")
     reader_seconds: float = _setting(30.0, "seconds a stream waits for a reader that has stopped")
     drain_seconds: float = _setting(5.0, "seconds running generations get when the server stops")
+
+    @property
+    def takes_imports(self) -> bool:
+        """Whether checkpoints may be brought: who is let in from elsewhere must be let do it."""
+        return self.importing == "on" or (self.importing == "auto" and loopback(self.host))
+
+
+def loopback(host: str) -> bool:
+    """Whether an address is heard on this machine only."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def add_arguments(parser: ArgumentParser) -> None:

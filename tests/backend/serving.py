@@ -7,7 +7,7 @@ import time
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx2
 import numpy as np
@@ -87,10 +87,17 @@ def wait(condition, seconds: float = 20.0) -> None:
         time.sleep(0.005)
 
 
+def apart(settings: Settings) -> Settings:
+    """Settings whose imports are not those of this machine's own server."""
+    if settings.imports != Settings().imports:
+        return settings
+    return replace(settings, imports=settings.checkpoints / ".imports")
+
+
 @contextmanager
 def in_process(settings: Settings) -> Iterator[TestClient]:
     """A client of an application without a network, all checkpoints loaded or failed."""
-    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+    with TestClient(create_app(apart(settings)), raise_server_exceptions=False) as client:
         for id in client.app.state.catalog.entries:
             client.get(f"/api/checkpoints/{id}")
         yield client
@@ -120,7 +127,7 @@ class Live:
 @contextmanager
 def live(settings: Settings) -> Iterator[Live]:
     """A server on a free port, all its checkpoints loaded or failed."""
-    app = create_app(settings)
+    app = create_app(apart(settings))
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, PIPE)
     config = uvicorn.Config(app, log_level="critical", ws="none", timeout_graceful_shutdown=5)

@@ -6,6 +6,13 @@ import pytest
 
 from backend.settings import Settings, add_arguments, from_arguments
 
+OTHER = {
+    "device": "cpu",
+    "host": "::1",
+    "checkpoints": "elsewhere",
+    "imports": "elsewhere",
+    "importing": "off",
+}
 NAMES = [entry.name for entry in fields(Settings)]
 
 
@@ -21,7 +28,7 @@ def test_no_flags_give_the_defaults():
 
 @pytest.mark.parametrize("entry", fields(Settings), ids=NAMES)
 def test_every_setting_is_a_flag_of_its_name_and_of_its_type(entry):
-    value = {"device": "cpu", "host": "::1", "checkpoints": "elsewhere"}.get(entry.name, "7")
+    value = OTHER.get(entry.name, "7")
     changed = parse(f"--{entry.name.replace('_', '-')}", value)
     assert getattr(changed, entry.name) == type(getattr(Settings(), entry.name))(value)
     others = set(NAMES) - {entry.name}
@@ -40,6 +47,26 @@ def test_the_server_keeps_to_this_machine_unless_told_otherwise():
 def test_the_folder_of_checkpoints_is_the_repositorys_wherever_it_is_started_from(root):
     assert Settings().checkpoints == root / "checkpoints"
     assert isinstance(parse("--checkpoints", "x").checkpoints, Path)
+
+
+@pytest.mark.parametrize(
+    ("host", "importing", "taken"),
+    [
+        ("127.0.0.1", "auto", True),
+        ("::1", "auto", True),
+        ("localhost", "auto", True),
+        ("0.0.0.0", "auto", False),
+        ("::", "auto", False),
+        ("192.168.1.7", "auto", False),
+        ("localhost.example", "auto", False),
+        ("0.0.0.0", "on", True),
+        ("127.0.0.1", "off", False),
+    ],
+)
+def test_checkpoints_are_brought_where_only_this_machine_is_listened_to_or_by_order(
+    host, importing, taken
+):
+    assert Settings(host=host, importing=importing).takes_imports is taken
 
 
 @pytest.mark.parametrize("arguments", [("--device", "tpu"), ("--port", "http"), ("--speed", "9")])

@@ -82,6 +82,7 @@ def serve(root: Path, checkpoints: Path, log: Path) -> Iterator[str]:
     port = free_port()
     command = [sys.executable, "-m", "backend", "serve", "--host", "127.0.0.1"]
     command += ["--port", str(port), "--checkpoints", str(checkpoints), "--device", "cpu"]
+    command += ["--imports", str(log.parent / "imports")]
     with log.open("w") as output:
         process = subprocess.Popen(command, cwd=root, stdout=output, stderr=subprocess.STDOUT)
     try:

@@ -1,7 +1,8 @@
 """What is in the checkpoints folder: listed at once, loaded behind the first page.
 
 A folder that cannot be used is listed as failed with its reason, and the others serve. Loading
-happens on one thread, in order of name.
+happens on one thread, in order of name. Checkpoints come and go while the server runs: `entries`
+is replaced and never changed, so who goes through it sees the catalogue of one moment.
 """
 
 import asyncio
@@ -26,6 +27,16 @@ TYPES = dict.fromkeys(("title", "kind", "licence", *LANGUAGES, "prompt", "pair")
     "sampling": dict,
     "examples": list,
 }
+MOST_DIGITS = 18  # of a whole number: what is told again, and formatted, fits 64 bits
+# Files of weights as others write them: named where a folder of our form was expected.
+WEIGHTS = (".pt", ".pth", ".ckpt", ".bin", ".safetensors", ".npz")
+BRING = "bring it on the page of checkpoints, or ask `python -m backend inspect` what it is"
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise ValueError(f"it holds a number of {len(digits)} digits, at most {MOST_DIGITS}")
+    return int(digits)
 
 
 @dataclass
@@ -39,6 +50,8 @@ class Entry:
     reason: str = ""
     card: str = ""
     runner: Any = None
+    imported: bool = False  # brought by a person, and may be deleted again
+    joined: bool = False  # while the server ran: nobody who asks whether it is ready waits for it
     ready: asyncio.Future | None = field(default=None, repr=False)
 
     def summary(self, device: str) -> dict:
@@ -52,6 +65,7 @@ class Entry:
             "device": device,
             "status": self.status,
             "reason": self.reason,
+            "imported": self.imported,
             "points": [
                 {"name": p.name, "axes": p.axes, "range": p.range, "shape": p.shape} for p in points
             ],
@@ -67,14 +81,19 @@ class Catalog:
         self._thread = ThreadPoolExecutor(1, "loader")
         self._started = asyncio.Event()
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if path.is_dir() and not path.name.startswith("."):
-                id = path.name.encode("utf-8", "replace").decode()  # bytes that are no text
+            id = path.name.encode("utf-8", "replace").decode()  # bytes that are no text
+            if path.name.startswith("."):
+                continue
+            if path.is_dir():
                 self.entries[id] = Entry(id, path, *self._about(path))
+            elif path.suffix in WEIGHTS:
+                self.entries[id] = Entry(id, path, {}, "failed", f"it is no folder: {BRING}")
 
     @staticmethod
     def _about(path: Path) -> tuple[dict, str, str]:
         try:
-            about = json.loads((path / "config.json").read_text("utf-8"))
+            text = (path / "config.json").read_text("utf-8")
+            about = json.loads(text, parse_int=_whole)
             if not isinstance(about, dict):
                 raise ValueError("it must be an object")
             for name, expected in TYPES.items():
@@ -87,17 +106,36 @@ class Catalog:
             json.dumps(about, ensure_ascii=False, allow_nan=False).encode()  # can be told again
             return about, "loading", ""
         except FileNotFoundError:
-            return {}, "failed", "config.json is missing"
+            found = sorted(p.name for p in path.glob("*") if p.suffix in WEIGHTS)
+            more = f"; as for {found[0]!a}, {BRING}" if found else ""
+            return {}, "failed", f"config.json is missing{more}"
         except (ValueError, RecursionError, OSError) as error:
             return {}, "failed", f"config.json cannot be read: {error}"
 
     def start(self) -> None:
         """Begin loading everything; call from the event loop."""
         for entry in self.entries.values():
-            if entry.status == "loading":
-                loop = asyncio.get_running_loop()
-                entry.ready = loop.run_in_executor(self._thread, self._open, entry)
+            self._load(entry)
         self._started.set()
+
+    def _load(self, entry: Entry) -> None:
+        if entry.status == "loading":
+            loop = asyncio.get_running_loop()
+            entry.ready = loop.run_in_executor(self._thread, self._open, entry)
+
+    def add(self, id: str, folder: Path) -> Entry:
+        """List a folder that was brought, in place of one of that name; it is loaded behind."""
+        entry = Entry(
+            id, folder, *self._about(folder), imported=True, joined=self._started.is_set()
+        )
+        self.entries = {**self.entries, id: entry}
+        if entry.joined:
+            self._load(entry)
+        return entry
+
+    def remove(self, id: str) -> None:
+        """No longer list it: who runs it goes on, nobody can begin."""
+        self.entries = {name: entry for name, entry in self.entries.items() if name != id}
 
     def fail(self, reason: str) -> None:
         """Nothing can be loaded at all, and why."""
@@ -149,12 +187,14 @@ class Catalog:
 
     async def settled(self, id: str) -> dict:
         """`describe` once loading has ended, well or badly."""
-        entry = self.entry(id)
+        await self._settle(self.entry(id))
+        return self.describe(id)
+
+    async def _settle(self, entry: Entry) -> None:
         if entry.status == "loading":
             await self._started.wait()
         if entry.ready is not None:
             await asyncio.shield(entry.ready)
-        return self.describe(id)
 
     async def open(self, id: str, task: str | None = None) -> Entry:
         """An entry that is ready to run, and can do a task.
@@ -162,7 +202,7 @@ class Catalog:
         Raises `NotFound`, `Unavailable`, or `Invalid` naming what it can do and which others can.
         """
         entry = self.entry(id)
-        await self.settled(id)
+        await self._settle(entry)
         if entry.status != "ready":
             raise Unavailable(
                 f"Checkpoint {id} could not be loaded: {entry.reason or entry.status}.",

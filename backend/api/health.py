@@ -17,13 +17,14 @@ async def readyz(request: Request) -> JSONResponse:
     """Ready: every checkpoint is loaded or has failed with its reason; 503 until then."""
     state = request.app.state
     entries = state.catalog.entries.values()
-    loading = [entry.id for entry in entries if entry.status == "loading"]
-    ready = not loading and state.engine is not None and not state.stopping
+    loading = [entry for entry in entries if entry.status == "loading"]
+    awaited = any(not entry.joined for entry in loading)
+    ready = not awaited and state.engine is not None and not state.stopping
     body = {
         "status": "ready" if ready else "starting",
         "device": state.catalog.device,
         "ready": [entry.id for entry in entries if entry.status == "ready"],
-        "loading": loading,
+        "loading": [entry.id for entry in loading],
         "failed": {entry.id: entry.reason for entry in entries if entry.status == "failed"},
     }
     return JSONResponse(body, 200 if ready else 503)

@@ -2,6 +2,7 @@
 
     Error                       500 internal
     +-- Forbidden               403 what this server is told not to do
+    +-- Outside                 401 who has not given the join code
     +-- NotFound                404
     +-- Conflict                409 what is there already
     +-- Invalid                 422 a field or a text that cannot be used
@@ -25,6 +26,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from backend.observing import outcome, route_of
+
 log = logging.getLogger("unrolled")
 SHOWN = 20  # wrong fields of a body that are told
 
@@ -47,6 +50,10 @@ class Error(Exception):
 
 class Forbidden(Error):
     status, code = 403, "forbidden"
+
+
+class Outside(Error):
+    status, code = 401, "join_needed"
 
 
 class NotFound(Error):
@@ -124,6 +131,26 @@ def _from_http(error: HTTPException) -> Error:
     return found
 
 
+def answer_of(
+    request: Request,
+    error: Error,
+    page: Callable[[Request, Error], Response],
+    headers: dict | None = None,
+) -> Response:
+    """An error as the one error shape, or as a `page` for a person who browses."""
+    headers = dict(headers or {})
+    if isinstance(error, Busy):
+        headers["Retry-After"] = str(max(1, round(error.retry_after)))
+    browses = "text/html" in request.headers.get("accept", "")
+    if browses and not request.url.path.startswith("/api/"):
+        shown = page(request, error)
+        shown.headers.update(headers)
+        return shown
+    # A lone surrogate of the request, told back, becomes a question mark.
+    body = json.dumps(error.body(), ensure_ascii=False).encode("utf-8", "replace")
+    return Response(body, error.status, headers, "application/json")
+
+
 def install(
     app: FastAPI, page: Callable[[Request, Error], Response], always: list[tuple[bytes, bytes]]
 ) -> None:
@@ -133,15 +160,8 @@ def install(
     """
 
     def answer(request: Request, error: Error, headers: dict | None = None) -> Response:
-        browses = "text/html" in request.headers.get("accept", "")
-        if browses and not request.url.path.startswith("/api/"):
-            return page(request, error)
-        headers = dict(headers or {})
-        if isinstance(error, Busy):
-            headers["Retry-After"] = str(max(1, round(error.retry_after)))
-        # A lone surrogate of the request, told back, becomes a question mark.
-        body = json.dumps(error.body(), ensure_ascii=False).encode("utf-8", "replace")
-        return Response(body, error.status, headers, "application/json")
+        outcome(request.scope, error.code)
+        return answer_of(request, error, page, headers)
 
     async def on_error(request: Request, error: Error) -> Response:
         return answer(request, error)
@@ -153,11 +173,11 @@ def install(
         return answer(request, _from_http(error), error.headers)
 
     async def on_failure(request: Request, error: Exception) -> Response:
-        # A defect of ours: logged whole, told in one line.
-        where = request.url.path.encode("unicode_escape").decode()
-        log.error("%s %s failed", request.method, where, exc_info=error)
+        # A defect of ours: where it was raised is logged, that it was is told in one line.
+        log.error("%s %s failed", request.method, route_of(request.scope), exc_info=error)
         told = answer(request, Error("The server failed on this request.", "It has been logged."))
         told.raw_headers.extend(always)
+        told.headers["X-Request-ID"] = request.scope.get("request_id", "")
         return told
 
     app.add_exception_handler(Error, on_error)

@@ -80,6 +80,7 @@ class Decoder(nn.Module):
     """The parts of a network that write. A subclass reads a source and makes the `Memory`."""
 
     never_written: tuple[int, ...] = (BEGIN,)  # tokens that are no target in training
+    end = END  # the token after which nothing is written
 
     def __init__(
         self,

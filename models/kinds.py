@@ -13,6 +13,7 @@ KINDS = {
     "char_rnn": "models.char_rnn",
     "char_conv": "models.char_conv",
     "seq2seq": "models.translator",
+    "state_seq2seq": "models.state_seq2seq",
     "captioner": "models.describer",
     "vqa": "models.answerer",
     "transformer_lm": "models.language_reader",

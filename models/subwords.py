@@ -34,11 +34,10 @@ class Source:
 class Vocabulary:
     """A tokenizer with the three special tokens. Raises `CheckpointError` for any other."""
 
+    unknown, begin, end = UNKNOWN, BEGIN, END  # the numbers of the special tokens
+
     def __init__(self, tokenizer: Tokenizer):
-        if [tokenizer.id_to_token(k) for k in range(3)] != SPECIAL:
-            raise CheckpointError(f"a tokenizer must begin with {', '.join(SPECIAL)}")
-        if getattr(tokenizer.model, "unk_token", None) != SPECIAL[UNKNOWN]:
-            raise CheckpointError(f"a tokenizer must read what it does not know as {SPECIAL[0]}")
+        self.check(tokenizer)
         tokenizer.encode_special_tokens = True  # "</s>" in a text is four characters
         self.tokenizer = tokenizer
         size = tokenizer.get_vocab_size()
@@ -47,6 +46,13 @@ class Vocabulary:
             raise CheckpointError("a tokenizer must number its tokens without gaps")
         self.tokens = [token.replace(SPACE, " ") for token in written]
         self.whole = tokenizer.pre_tokenizer is None  # a text is not cut into words
+
+    def check(self, tokenizer: Tokenizer) -> None:
+        """Refuse a tokenizer whose special tokens are not those that the networks know."""
+        if [tokenizer.id_to_token(k) for k in range(3)] != SPECIAL:
+            raise CheckpointError(f"a tokenizer must begin with {', '.join(SPECIAL)}")
+        if getattr(tokenizer.model, "unk_token", None) != SPECIAL[UNKNOWN]:
+            raise CheckpointError(f"a tokenizer must read what it does not know as {SPECIAL[0]}")
 
     @classmethod
     def read(cls, raw: str) -> "Vocabulary":
@@ -73,7 +79,7 @@ class Vocabulary:
     def encode_many(self, texts: Sequence[str]) -> list[list[int]]:
         """Numbers of each text, the end mark last."""
         found = self.tokenizer.encode_batch(list(texts), add_special_tokens=False)
-        return [[*one.ids, END] for one in found]
+        return [[*one.ids, self.end] for one in found]
 
     def read_text(self, text: str) -> Source:
         """A text to translate, with where each token stands in it.
@@ -82,14 +88,14 @@ class Vocabulary:
         text is not cut into words, raises `UnknownCharacters` with every position.
         """
         found = self.tokenizer.encode(text, add_special_tokens=False)
-        if self.whole and UNKNOWN in found.ids:
+        if self.whole and self.unknown in found.ids:
             # What is not known is told in the characters that the user typed.
             alphabet = set(self.tokens)
             normal = self.tokenizer.normalizer
             clear = normal.normalize_str if normal else str
             strangers = [(k, c) for k, c in enumerate(text) if not set(clear(c)) <= alphabet]
             raise UnknownCharacters(strangers)
-        strange = {w for w, k in zip(found.word_ids, found.ids, strict=True) if k == UNKNOWN}
+        strange = {w for w, k in zip(found.word_ids, found.ids, strict=True) if k == self.unknown}
         ids, spans, copied, before = [], [], [], None
         for word, number, span in zip(found.word_ids, found.ids, found.offsets, strict=True):
             if word not in strange:
@@ -97,7 +103,7 @@ class Vocabulary:
                 spans.append(span)
             elif word != before:
                 copied.append(len(ids))
-                ids.append(UNKNOWN)
+                ids.append(self.unknown)
                 spans.append(span)
             else:
                 spans[-1] = (spans[-1][0], span[1])
@@ -110,8 +116,8 @@ class Vocabulary:
         tokens = [text[start:stop] for start, stop in spans]
         return Source(
             text,
-            [*ids, END],
-            [*tokens, SPECIAL[END]],
+            [*ids, self.end],
+            [*tokens, self.tokens[self.end]],
             [*spans, (len(text), len(text))],
             copied,
         )
@@ -121,9 +127,9 @@ class Vocabulary:
         one."""
         rest, parts = iter(copies), []
         for number in numbers:
-            if number == UNKNOWN:
-                parts.append(next(rest, SPECIAL[UNKNOWN]))
-            elif number not in (BEGIN, END):
+            if number == self.unknown:
+                parts.append(next(rest, self.tokens[self.unknown]))
+            elif number not in (self.begin, self.end):
                 parts.append(self.tokens[number])
         return "".join(parts).strip(" ")
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.checkpoint import check_sizes
-from models.subwords import BEGIN
+from models.decoder import BEGIN, END
 from models.transformer import Transformer, TransformerConfig
 
 
@@ -81,6 +81,7 @@ class TransformerSeq2Seq(nn.Module):
 
     kind = "transformer_seq2seq"
     never_written: tuple[int, ...] = (BEGIN,)
+    end = END
 
     def __init__(self, config: TransformerSeq2SeqConfig):
         super().__init__()

@@ -10,7 +10,7 @@ from torch import Tensor
 from models.beam import Beam
 from models.cells import Recurrent
 from models.checkpoint import CheckpointError, CheckpointFiles, config_of, fill
-from models.decoder import UNKNOWN, Memory
+from models.decoder import Memory
 from models.products import Products
 from models.seq2seq import Seq2Seq, Seq2SeqConfig
 from models.subwords import Source, Vocabulary
@@ -44,7 +44,7 @@ def text_of(
 ) -> str:
     """The written text, each `<unk>` replaced by the copied word it looked at most, or, with
     nothing to look with, by the next one (Luong et al. 2015, arXiv:1410.8206)."""
-    written = [k for k, number in enumerate(token_ids) if number == UNKNOWN]
+    written = [k for k, number in enumerate(token_ids) if number == target.unknown]
     if not source.copied or not written:
         return target.join(token_ids)
     copies = []

@@ -135,7 +135,7 @@ def check_prefix(network, tokens: Sequence[str], prefix: Sequence[int]) -> None:
     for at, number in enumerate(prefix):
         if not 0 <= number < len(tokens):
             raise ValueError(f"prefix[{at}] is {number}, tokens are 0..{len(tokens) - 1}")
-        if number in network.never_written or (number == END and at < len(prefix) - 1):
+        if number in network.never_written or (number == network.end and at < len(prefix) - 1):
             raise ValueError(f"prefix[{at}] is {tokens[number]}, which cannot stand inside a text")
 
 
@@ -185,12 +185,13 @@ def write_with(
     length_penalty: float,
     limit: int,
     prefix: Sequence[int],
+    end: int = END,
 ) -> Iterator[Beam | Step | End]:
-    """The steps of the search, of the text it found, and its end."""
+    """The steps of the search, of the text it found, and its end, which is the token `end`."""
     found: list[Hypothesis] | None = None
     # A prefix that is whole is read; a search follows where more than one path is wanted.
     chosen = list(prefix)
-    if beam_size > 1 and not (prefix and prefix[-1] == END) and len(prefix) < limit:
+    if beam_size > 1 and not (prefix and prefix[-1] == end) and len(prefix) < limit:
         for item in writing.search(prefix, beam_size, length_penalty, limit):
             if isinstance(item, Beam):
                 yield item
@@ -206,7 +207,7 @@ def write_with(
         token_ids.append(step.token_id)
         looks.append(None if step.attention is None else int(step.attention.argmax()))
         yield step
-        if step.token_id == END:
+        if step.token_id == end:
             break
     written = text(token_ids, looks)
     total = writing.total
@@ -216,7 +217,7 @@ def write_with(
         for one in (found or [])[1:]
     ]
     first = Written(token_ids, written, total, rank)
-    ended = bool(token_ids) and token_ids[-1] == END
+    ended = bool(token_ids) and token_ids[-1] == end
     yield End(token_ids, written, total, rank, ended, [first, *others])
 
 

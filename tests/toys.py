@@ -11,10 +11,12 @@ from models.char_rnn import CharRNN, CharRNNConfig
 from models.checkpoint import write_checkpoint
 from models.encoder import Encoder, EncoderConfig
 from models.forecaster import Forecaster, ForecasterConfig
+from models.listed import source_list, target_list
 from models.questions import ANSWERS, vocabulary
 from models.scenes import MOST
 from models.seq2seq import Seq2Seq, Seq2SeqConfig
 from models.sequence_classifier import SequenceClassifier, SequenceClassifierConfig
+from models.state_seq2seq import StateSeq2Seq, StateSeq2SeqConfig
 from models.subwords import END, Vocabulary, characters, source_pieces, target_pieces, words
 from models.tagger import Tagger, TaggerConfig
 from models.transformer_lm import TransformerLM, TransformerLMConfig
@@ -389,3 +391,29 @@ def write_labellers(folder: Path) -> dict:
     """Write every classifier and tagger; the networks by the checkpoints' names."""
     every = CLASSIFIERS | TAGGERS
     return {name: write_labeller(folder / name, config) for name, config in every.items()}
+
+
+# -- encoders that hand their state over -----------------------------------------------------
+
+LETTERS = ["<pad>", "<unk>", "</s>", *"abcd"]
+SOUNDS = ["<pad>", "<unk>", "<s>", "</s>", "AE1", "AH0", "B", "D", "K"]
+HANDOVERS = {
+    "toy-handover-gru": StateSeq2SeqConfig("gru", len(LETTERS), len(SOUNDS), 4, 5, 6),
+    "toy-handover-lstm": StateSeq2SeqConfig("lstm", len(LETTERS), len(SOUNDS), 4, 5, 6, 2),
+    "toy-handover-rnn": StateSeq2SeqConfig("rnn_tanh", len(LETTERS), len(SOUNDS), 4, 4, 3),
+}
+
+
+def write_handover(folder: Path, id: str, seed: int = 0, ends: bool = False) -> StateSeq2Seq:
+    """Write a checkpoint folder of one of HANDOVERS; returns its network. Unless it `ends`, it
+    writes as long as it may."""
+    config = HANDOVERS[id]
+    built = _lively(StateSeq2Seq(config), 0.8, torch.Generator().manual_seed(seed))
+    built.output.bias[SOUNDS.index("</s>")] = 4.0 if ends else -30.0
+    said = {**about(config, "A toy that speaks"), "kind": "state_seq2seq", "figures": {}}
+    files = {
+        "source.tokenizer.json": source_list(LETTERS).save(),
+        "target.tokenizer.json": target_list(SOUNDS).save(),
+    }
+    write_checkpoint(folder, said, files, built.state_dict(), f"# {folder.name}\n")
+    return built

@@ -81,8 +81,6 @@ def check_new_tokens(asked: int, limit: int) -> None:
 
 def check_prefix(runner, prefix: Sequence[int], limit: int, field: str = "prefix") -> None:
     """The tokens of a prefix are tokens that can be written, the end mark the last if any."""
-    from models.decoder import END
-
     if len(prefix) > limit:
         raise Invalid(
             f"{field} has {len(prefix)} tokens, at most {limit} are written.",
@@ -91,6 +89,7 @@ def check_prefix(runner, prefix: Sequence[int], limit: int, field: str = "prefix
             limit=limit,
         )
     known, never = len(runner.target_tokens), runner.network.never_written
+    end = runner.network.end
     for at, token in enumerate(prefix):
         if not 0 <= token < known or token in never:
             raise Invalid(
@@ -99,7 +98,7 @@ def check_prefix(runner, prefix: Sequence[int], limit: int, field: str = "prefix
                 f"bad_{field}",
                 position=at,
             )
-        if token == END and at < len(prefix) - 1:
+        if token == end and at < len(prefix) - 1:
             raise Invalid(
                 f"{field}[{at}] is {token}, the end mark, and {len(prefix) - at - 1} follow it.",
                 f"The end mark may only be the last token of a {field}.",

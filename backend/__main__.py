@@ -40,7 +40,9 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     """Serve until told to stop."""
     import uvicorn
 
+    from backend import logs
     from backend.app import create_app
+    from backend.guards.connections import protocol
     from backend.start import close_engine
 
     class Server(uvicorn.Server):
@@ -50,9 +52,13 @@ def serve(settings: Settings, listener: socket.socket) -> None:
             await close_engine(self.config.app)
             await super().shutdown(sockets)
 
+    logs.set_up(settings.log_format)
     config = uvicorn.Config(
         create_app(settings),
-        log_level="warning",
+        http=protocol(settings),
+        ws="none",
+        log_config=None,  # `logs` has all of it
+        access_log=False,
         server_header=False,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=round(settings.drain_seconds) + 1,

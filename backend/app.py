@@ -8,7 +8,7 @@ from functools import partial
 from fastapi import FastAPI
 from starlette.routing import Route
 
-from backend import docs, errors, pages, static
+from backend import docs, errors, metrics, pages, static
 from backend.api import (
     answer,
     caption,
@@ -31,6 +31,7 @@ from backend.api import (
 )
 from backend.catalog import Catalog
 from backend.guards import HEADERS, BodyLimit, SecurityHeaders
+from backend.observing import Observed
 from backend.settings import Settings
 from backend.start import close_engine, open_engine
 
@@ -46,9 +47,11 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
         return await asyncio.shield(opening)
 
     state.ready = ready
+    watching = asyncio.create_task(state.metrics.watch())
     try:
         yield
     finally:
+        watching.cancel()
         opening.cancel()
         await close_engine(app)
 
@@ -69,6 +72,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     state.catalog = Catalog(settings.checkpoints, settings.device, settings.max_streams)
     state.tracing = asyncio.Semaphore(2)
     state.timing = timings.Turn()
+    state.metrics = metrics.Metrics(state)
     errors.install(app, pages.error_page, HEADERS)
     api = (
         health,
@@ -91,11 +95,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         training,
     )
     bodies: dict[str, int] = {}  # what a path may be sent, where it is not the usual
-    for module in (*api, docs, pages):
+    for module in (*api, metrics, docs, pages):
         app.include_router(module.router)
         for path, setting in getattr(module, "BODIES", {}).items():
             bodies[path] = getattr(settings, setting)
     app.router.routes.insert(0, Route("/static/{path:path}", static.serve))
     app.add_middleware(partial(BodyLimit, limit=settings.max_body_bytes, others=bodies))
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(Observed)
     return app

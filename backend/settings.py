@@ -80,6 +80,12 @@ class Settings:
     max_training_seconds: float = _setting(300.0, "seconds one training may last")
     reader_seconds: float = _setting(30.0, "seconds a stream waits for a reader that has stopped")
     drain_seconds: float = _setting(5.0, "seconds running generations get when the server stops")
+    metrics: str = _setting(
+        "auto", "who may read /metrics; auto: this machine alone", ("auto", "on", "off")
+    )
+    log_format: str = _setting(
+        "text", "how the log is written; json: a line for every request too", ("text", "json")
+    )
 
     @property
     def takes_imports(self) -> bool:

@@ -8,6 +8,7 @@ from fastapi.responses import StreamingResponse
 
 from backend.api.events import event
 from backend.errors import Busy, Error, TooLarge, Unavailable
+from backend.observing import outcome
 
 
 def client_of(request: Request) -> str:
@@ -50,7 +51,8 @@ class EventStream(StreamingResponse):
     def __init__(self, stream, events: AsyncIterator[bytes]):
         self.stream = stream
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        super().__init__(_told(events), 200, headers, "text/event-stream")
+        super().__init__(self._told(events), 200, headers, "text/event-stream")
+        self.code = ""  # of the error that it ended with
 
     async def __call__(self, scope, receive, send) -> None:
         try:
@@ -58,19 +60,22 @@ class EventStream(StreamingResponse):
         finally:
             # Here and not in the generator: one that was never begun runs no `finally`.
             self.stream.close()
+            if self.code:
+                outcome(scope, self.code)
 
+    async def _told(self, events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        from backend.engine import EngineError
 
-async def _told(events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    from backend.engine import EngineError
-
-    try:
-        async for part in events:
-            yield part
-    except EngineError as error:
-        yield event("error", Error(error.message, "", error.code).body())
-    except Exception:
-        yield event("error", Error("The server failed while it was writing.").body())
-        raise
+        try:
+            async for part in events:
+                yield part
+        except EngineError as error:
+            self.code = error.code
+            yield event("error", Error(error.message, "", error.code).body())
+        except Exception:
+            self.code = "internal"
+            yield event("error", Error("The server failed while it was writing.").body())
+            raise
 
 
 async def collect(request: Request, stream) -> list:

@@ -148,6 +148,11 @@ class Admission:
             return sum(line.active for line in lines), sum(line.queued for line in lines)
 
     @property
+    def held(self) -> int:
+        """Bytes of captured numbers that are reserved."""
+        return self._held
+
+    @property
     def idle(self) -> bool:
         """Whether nothing is counted against anybody."""
         return not (self._lines or self._under_way or self._unread or self._held)

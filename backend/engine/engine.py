@@ -26,6 +26,8 @@ class Stats:
     steps: int  # steps of batches since the start
     tokens: int  # steps of rows since the start
     leaked: int  # rows nobody reads: 0 once two steps have passed since the last close
+    widest: int = 0  # rows of the widest batch
+    held: int = 0  # bytes of captured numbers that are reserved
 
 
 class Engine:
@@ -83,9 +85,11 @@ class Engine:
     def stats(self) -> Stats:
         """Counts of this moment."""
         active, queued = self._admission.counts()
-        counts = [worker.counts() for worker in list(self._workers.values())]
+        workers = list(self._workers.values())
+        counts = [worker.counts() for worker in workers]
+        widest = max((worker.widest for worker in workers), default=0)
         steps, tokens, leaked = (sum(count[k] for count in counts) for k in range(3))
-        return Stats(active, queued, steps, tokens, leaked)
+        return Stats(active, queued, steps, tokens, leaked, widest, self._admission.held)
 
     @property
     def busy(self) -> bool:

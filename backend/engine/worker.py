@@ -80,6 +80,11 @@ class Worker:
         )
 
     @property
+    def widest(self) -> int:
+        """Rows of the widest batch."""
+        return max((len(batch.running) for batch in list(self.batches.values())), default=0)
+
+    @property
     def paused(self) -> int:
         """Rows that wait for their readers."""
         return sum(len(batch.paused) for batch in list(self.batches.values()))

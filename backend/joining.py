@@ -24,7 +24,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from backend.errors import Error, Outside
+from backend.errors import Error, Outside, answer_of
 
 ALPHABET = "ABCDEFGHJKMNPQRSTWXYZ23456789"  # none that is taken for another
 LENGTH = 6
@@ -192,14 +192,12 @@ def address_of(scope: Scope) -> str:
 class Joining:
     """Lets nobody in who has not given the code, but to the door itself.
 
-    `answer` makes the answer to those who stand outside: a page, or the one error shape. The
-    student's number is `request.state.student` from here on. Without a `door` all are let in.
+    Who stands outside gets `page`, or the one error shape. The student's number is
+    `request.state.student` from here on. Without a `door` all are let in.
     """
 
-    def __init__(
-        self, app: ASGIApp, door: Door | None, answer: Callable[[Request, Error], Response]
-    ):
-        self.app, self.door, self.answer = app, door, answer
+    def __init__(self, app: ASGIApp, door: Door | None, page: Callable[[Request, Error], Response]):
+        self.app, self.door, self.page = app, door, page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.door is None or scope["type"] == "lifespan":
@@ -220,7 +218,8 @@ class Joining:
             "Open /join in a browser. A program sends the code as the form field `code` to "
             "POST /en/join and keeps the cookie that comes back.",
         )
-        answer = await run_in_threadpool(self.answer, Request(scope, receive), refusal)
+        request = Request(scope, receive)
+        answer = await run_in_threadpool(answer_of, request, refusal, self.page)
         await answer(scope, receive, send)
 
 

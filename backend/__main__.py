@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
+from backend.joining import check_code
 from backend.settings import Settings, add_arguments, from_arguments
 
 
@@ -41,6 +42,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     import uvicorn
 
     from backend import logs
+    from backend import class_pages
     from backend.app import create_app
     from backend.guards.connections import protocol
     from backend.start import close_engine
@@ -53,8 +55,11 @@ def serve(settings: Settings, listener: socket.socket) -> None:
             await super().shutdown(sockets)
 
     logs.set_up(settings.log_format)
+    app = create_app(settings)
+    for line in class_pages.told_at_start(app.state.door, settings.host, listener.getsockname()):
+        print(line, flush=True)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         http=protocol(settings),
         ws="none",
         log_config=None,  # `logs` has all of it
@@ -71,6 +76,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command."""
     parsed = parser().parse_args(arguments)
     settings = from_arguments(parsed)
+    try:
+        check_code(settings.join)
+    except ValueError as error:
+        sys.exit(f"unrolled: {error}")
     listener = listen(settings)
 
     host, port = listener.getsockname()[:2]

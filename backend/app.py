@@ -8,7 +8,7 @@ from functools import partial
 from fastapi import FastAPI
 from starlette.routing import Route
 
-from backend import docs, errors, metrics, pages, static
+from backend import class_pages, docs, errors, metrics, pages, static
 from backend.api import (
     answer,
     caption,
@@ -30,6 +30,7 @@ from backend.api import (
     units,
 )
 from backend.catalog import Catalog
+from backend.joining import Door, Joining
 from backend.guards import HEADERS, BodyLimit, SecurityHeaders
 from backend.observing import Observed
 from backend.settings import Settings
@@ -70,6 +71,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     state = app.state
     state.settings, state.engine, state.stopping = settings, None, False
     state.catalog = Catalog(settings.checkpoints, settings.device, settings.max_streams)
+    state.door = Door(settings.join) if settings.join else None
     state.tracing = asyncio.Semaphore(2)
     state.timing = timings.Turn()
     state.metrics = metrics.Metrics(state)
@@ -95,11 +97,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         training,
     )
     bodies: dict[str, int] = {}  # what a path may be sent, where it is not the usual
-    for module in (*api, metrics, docs, pages):
+    for module in (*api, metrics, docs, class_pages, pages):
         app.include_router(module.router)
         for path, setting in getattr(module, "BODIES", {}).items():
             bodies[path] = getattr(settings, setting)
     app.router.routes.insert(0, Route("/static/{path:path}", static.serve))
+    app.add_middleware(Joining, door=state.door, page=class_pages.outside)
     app.add_middleware(partial(BodyLimit, limit=settings.max_body_bytes, others=bodies))
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Observed)

@@ -1,5 +1,6 @@
 """Every setting once: its default, its unit and its help. The command line reads this table."""
 
+import os
 from argparse import ArgumentParser, Namespace
 from dataclasses import dataclass, field, fields
 from ipaddress import ip_address
@@ -8,8 +9,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def _setting(default, help: str, choices: tuple[str, ...] | None = None):
-    return field(default=default, metadata={"help": help, "choices": choices})
+def _setting(
+    default,
+    help: str,
+    choices: tuple[str, ...] | None = None,
+    bare: str | None = None,  # what its flag means without a value, where it may stand so
+    variable: str | None = None,  # of the environment, for where the flag is not given
+):
+    about = {"help": help, "choices": choices, "bare": bare, "variable": variable}
+    return field(default=default, metadata=about)
 
 
 @dataclass(frozen=True)
@@ -24,6 +32,13 @@ class Settings:
         "auto",
         "whether people may bring checkpoints; auto: where only this machine is listened to",
         ("auto", "on", "off"),
+    )
+    join: str = _setting(
+        "",
+        "join code that keeps strangers out; without a value, or auto: one is made and told. The "
+        "environment variable UNROLLED_JOIN does the same, and no list of processes shows it",
+        bare="auto",
+        variable="UNROLLED_JOIN",
     )
     device: str = _setting("auto", "where the networks run", ("auto", "cpu", "cuda"))
     threads: int = _setting(1, "CPU threads a matrix product may use")
@@ -109,10 +124,16 @@ def add_arguments(parser: ArgumentParser) -> None:
             type=type(entry.default) if not isinstance(entry.default, Path) else Path,
             default=entry.default,
             choices=entry.metadata["choices"],
+            **({"nargs": "?", "const": entry.metadata["bare"]} if entry.metadata["bare"] else {}),
             help=f"{entry.metadata['help']} (default: %(default)s)",
         )
 
 
 def from_arguments(arguments: Namespace) -> Settings:
     """The settings of a parsed command line."""
-    return Settings(**{entry.name: getattr(arguments, entry.name) for entry in fields(Settings)})
+    told = {entry.name: getattr(arguments, entry.name) for entry in fields(Settings)}
+    for entry in fields(Settings):
+        variable = entry.metadata["variable"]
+        if variable and told[entry.name] == entry.default:
+            told[entry.name] = os.environ.get(variable, entry.default)
+    return Settings(**told)

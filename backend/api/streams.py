@@ -8,12 +8,14 @@ from fastapi.responses import StreamingResponse
 
 from backend.api.events import event
 from backend.errors import Busy, Error, TooLarge, Unavailable
+from backend.joining import address_of
 from backend.observing import outcome
 
 
 def client_of(request: Request) -> str:
-    """Whom a request is counted against."""
-    return request.client.host if request.client else ""
+    """Whom a request is counted against: the student, where there is a join code, else the
+    address that it comes from."""
+    return getattr(request.state, "student", "") or address_of(request.scope)
 
 
 async def submit(request: Request, job):

@@ -41,8 +41,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     """Serve until told to stop."""
     import uvicorn
 
-    from backend import logs
-    from backend import class_pages
+    from backend import class_pages, logs
     from backend.app import create_app
     from backend.guards.connections import protocol
     from backend.start import close_engine

@@ -125,12 +125,19 @@ def _let_in(request: Request, answer: Response, ticket: str) -> Response:
         ticket,
         max_age=SECONDS,
         path="/",
-        secure=request.url.scheme == "https",
+        secure=_by_https(request),
         httponly=True,
         samesite="lax",
     )
     answer.headers["Cache-Control"] = "no-store"
     return answer
+
+
+def _by_https(request: Request) -> bool:
+    """Whether the reader's side is https; what a proxy made of it tells the origin of a form."""
+    headers = request.headers
+    told = (request.url.scheme, headers.get("x-forwarded-proto"), headers.get("origin", "")[:5])
+    return "https" in told
 
 
 # -- the teacher's -------------------------------------------------------------------------------

@@ -77,7 +77,9 @@ class Observed:
             raise
         finally:
             if failed and not status:
-                status, answered, whole = 500, perf_counter(), True  # told by the layer outside
+                # The layer outside of this one answers.
+                status, answered, whole = 500, perf_counter(), True
+                outcome(scope, "internal")
             self._tell(scope, status, answered - began, perf_counter() - began, sent, whole)
 
     def _tell(

@@ -3,8 +3,9 @@
 Source: Mikolov et al. 2010 (recurrent language models); Karpathy, Johnson, Fei-Fei 2015
 (arXiv:1506.02078) for the character form. The network is a `torch.nn` RNN, LSTM or GRU, or one
 of `searched_cells`, with its own parameter names under `rnn.`, an embedding (or one-hot input)
-before and one linear layer after it. This module holds the network as it is trained; `cells`
-holds the explicit steps that show its gates.
+before and one linear layer after it. What it reads may also be tokens of several characters
+(`reads`), where a vocabulary was made elsewhere. This module holds the network as it is trained;
+`cells` holds the explicit steps that show its gates.
 """
 
 import math
@@ -30,9 +31,15 @@ from models.checkpoint import (
 from models.searched_cells import SEARCHED, SearchedRecurrent, check_widths
 from models.stepper import Stepper
 from models.text import Characters
+from models.tokens import MarkedCharacters, Tokens
 
 CellName = Literal["rnn_tanh", "rnn_relu", "lstm", "gru", "mut1", "mut2", "mut3"]
 CELLS: dict[str, Callable[..., nn.Module]] = {**LAYERS, **SEARCHED}
+READERS = {
+    "characters": Characters,
+    "characters_and_signs": MarkedCharacters,
+    "tokens": Tokens,
+}
 # What runs a cell and shows what it computes.
 AT_WORK = dict.fromkeys(CELLS, Recurrent) | dict.fromkeys(SEARCHED, SearchedRecurrent)
 
@@ -47,6 +54,7 @@ class CharRNNConfig:
     num_layers: int = 1
     embedding_size: int = 0  # 0: the input is one-hot, as wide as the vocabulary
     dropout: float = 0.0  # while training only: after the embedding, between layers, before output
+    reads: Literal["characters", "characters_and_signs", "tokens"] = "characters"
 
     @property
     def input_size(self) -> int:
@@ -56,6 +64,7 @@ class CharRNNConfig:
     def check(self) -> None:
         """Refuse sizes that no checkpoint of this kind has, before memory is taken for them."""
         check_choice(self, "cell", CELLS)
+        check_choice(self, "reads", READERS)
         bounds = {
             "vocab_size": (1, 65536),
             "hidden_size": (1, 8192),
@@ -133,7 +142,7 @@ class CharRNN(nn.Module):
         return self
 
 
-def alphabet(files: CheckpointFiles, size: int) -> Characters:
+def alphabet(files: CheckpointFiles, size: int, kind: type = Characters):
     """What a character checkpoint reads. Raises `CheckpointError` unless it has so many symbols."""
     if files.vocabulary is None:
         raise CheckpointError("vocabulary.json is missing")
@@ -143,7 +152,7 @@ def alphabet(files: CheckpointFiles, size: int) -> Characters:
             f"config.json says vocab_size {size}"
         )
     try:
-        return Characters(files.vocabulary)
+        return kind(files.vocabulary)
     except ValueError as error:
         raise CheckpointError(f"vocabulary.json: {error}") from error
 
@@ -151,7 +160,7 @@ def alphabet(files: CheckpointFiles, size: int) -> Characters:
 def open_checkpoint(files: CheckpointFiles, device: str = "cpu", capacity: int = 128):
     """Build what runs a character checkpoint. Raises `CheckpointError`, naming the tensor."""
     config = config_of(CharRNNConfig, files.about)
-    characters = alphabet(files, config.vocab_size)
+    characters = alphabet(files, config.vocab_size, READERS[config.reads])
     with torch.device("meta"):
         network = CharRNN(config)
     fill(network, files.weights)

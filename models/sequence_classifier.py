@@ -31,11 +31,19 @@ from models.checkpoint import (
     fill,
 )
 from models.pooling import POOLINGS, Attention, last, mask_of
-from models.text import FoldedCharacters
+from models.text import Characters, FoldedCharacters
+from models.tokens import MarkedCharacters, Tokens
 from models.trace import Point, choose
 from models.words import Words
 
-READERS = {"characters": FoldedCharacters, "words": Words}
+READERS = {
+    "characters": FoldedCharacters,
+    "words": Words,
+    # vocabularies made elsewhere, in their own order
+    "characters_as_they_are": Characters,
+    "characters_and_signs": MarkedCharacters,
+    "tokens": Tokens,
+}
 MOST_LABELS = 1000
 
 
@@ -44,7 +52,9 @@ class SequenceClassifierConfig:
     """Everything that fixes the shapes of a classifier, and what it reads."""
 
     cell: CellName
-    reads: Literal["characters", "words"]
+    reads: Literal[
+        "characters", "words", "characters_as_they_are", "characters_and_signs", "tokens"
+    ]
     vocab_size: int
     labels: list[str]  # what it may say, in the order of its logits
     hidden_size: int

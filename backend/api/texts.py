@@ -6,6 +6,8 @@ from typing import Any
 from backend.errors import Invalid, TooLarge
 
 SHOWN = 20  # unknown characters listed with their positions
+LONGEST = 40  # characters of an unknown word that are repeated
+MOST_KNOWN = 1000  # characters of an alphabet that are told
 
 
 def read_text(runner, text: str, field: str, settings) -> list[int]:
@@ -79,8 +81,17 @@ def check_length(text: str, field: str, limit: int) -> None:
 
 def strangers(places: list[tuple[int, str]], field: str, symbols: Iterable[str]) -> Invalid:
     """The error for characters at these places, where a model knows `symbols` (none: any)."""
-    found = [{"position": at, "character": c, "code_point": f"U+{ord(c):04X}"} for at, c in places]
+    found = [
+        {
+            "position": at,
+            "character": c[:LONGEST],
+            "code_point": f"U+{ord(c):04X}" if len(c) == 1 else c[:LONGEST],  # a word, as it stands
+        }
+        for at, c in places
+    ]
     known = "".join(symbols)
+    if len(known) > MOST_KNOWN:
+        known = f"{known[:MOST_KNOWN]} ..."
     count = len(found)
     first = ", ".join(f"{f['code_point']} at {f['position']}" for f in found[:3])
     return Invalid(

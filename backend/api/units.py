@@ -59,13 +59,15 @@ async def units(request: Request, id: str, body: UnitsRequest) -> dict:
     points = [p for p in read_points(runner, body.points) if p.axes == ("time", "unit")]
     if body.points is None:
         points = [point for point in points if point.name[-1] in "hc"]
-    if not points or runner.reads.unit != "characters":
+    if not points or not (runner.reads.unit == "characters" or hasattr(runner, "recurrent")):
         raise Invalid(
-            "Units are looked for in recurrent networks that read characters.",
+            "Units are looked for in recurrent networks that read characters or tokens.",
             "Choose a checkpoint of the kind char_rnn, and points with the axes time and unit.",
             "no_units",
         )
     numbers, yes_or_no = _property(body)
+    # A token has the property that its first character has.
+    numbers = numbers[[start for start, _ in runner.reads.spans(body.text)]]
     await state.ready()
     async with state.tracing:
         return await run_in_threadpool(_units, entry, body, tokens, points, numbers, yes_or_no)

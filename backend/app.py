@@ -3,12 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 
 from fastapi import FastAPI
 from starlette.routing import Route
 
-from backend import class_pages, docs, errors, metrics, pages, static
+from backend import class_pages, docs, errors, guards, metrics, pages, static
 from backend.api import (
     answer,
     caption,
@@ -31,7 +30,6 @@ from backend.api import (
 )
 from backend.catalog import Catalog
 from backend.joining import Door, Joining
-from backend.guards import HEADERS, BodyLimit, SecurityHeaders
 from backend.observing import Observed
 from backend.settings import Settings
 from backend.start import close_engine, open_engine
@@ -75,7 +73,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     state.tracing = asyncio.Semaphore(2)
     state.timing = timings.Turn()
     state.metrics = metrics.Metrics(state)
-    errors.install(app, pages.error_page, HEADERS)
+    errors.install(app, pages.error_page, guards.HEADERS)
     api = (
         health,
         checkpoints,
@@ -103,7 +101,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             bodies[path] = getattr(settings, setting)
     app.router.routes.insert(0, Route("/static/{path:path}", static.serve))
     app.add_middleware(Joining, door=state.door, page=class_pages.outside)
-    app.add_middleware(partial(BodyLimit, limit=settings.max_body_bytes, others=bodies))
-    app.add_middleware(SecurityHeaders)
+    guards.install(app, settings, bodies)
     app.add_middleware(Observed)
     return app

@@ -1,6 +1,7 @@
 """One exception tree, one error shape.
 
     Error                       500 internal
+    +-- Malformed               400 what is no request
     +-- Forbidden               403 what this server is told not to do
     +-- Outside                 401 who has not given the join code
     +-- NotFound                404
@@ -9,6 +10,7 @@
     +-- TooLarge                413
     +-- Unsupported             415 a type of file that is not read
     +-- Late                    408 a body that did not arrive in time
+    +-- Misdirected             421 a name that is not this server's
     +-- Unavailable             503 a checkpoint that failed to load, a server that stops
     +-- Busy                    429 with Retry-After
     +-- Full                    507 no room on the disk, or all that imports may take is taken
@@ -46,6 +48,14 @@ class Error(Exception):
     def body(self) -> dict:
         """The one error shape; `details` (positions, limits) stand beside the three fields."""
         return error_body(self.code, self.message, self.hint, **self.details)
+
+
+class Malformed(Error):
+    status, code = 400, "bad_request"
+
+
+class Misdirected(Error):
+    status, code = 421, "wrong_host"
 
 
 class Forbidden(Error):

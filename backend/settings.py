@@ -26,6 +26,9 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "address to listen on; 0.0.0.0 lets other machines in")
     port: int = _setting(8000, "TCP port; 0 takes a free one")
+    hosts: str = _setting(
+        "", "names, between commas, under which a proxy or a name server leads here"
+    )
     checkpoints: Path = _setting(ROOT / "checkpoints", "folder of checkpoint folders")
     imports: Path = _setting(ROOT / "imports", "folder of checkpoints that people brought")
     importing: str = _setting(
@@ -68,6 +71,13 @@ class Settings:
     max_trace_bytes: int = _setting(64 << 20, "bytes of captured numbers in one trace")
     max_stream_bytes: int = _setting(512 << 20, "bytes of captured numbers in one generation")
     max_body_bytes: int = _setting(256 << 10, "bytes of a request's body")
+    body_seconds: float = _setting(30.0, "seconds a request's body may take to arrive")
+    max_head_bytes: int = _setting(128 << 10, "bytes of a request's line and headers")
+    head_seconds: float = _setting(10.0, "seconds they may take to arrive")
+    max_connections: int = _setting(4000, "connections at once; past that the answer is 503")
+    connections_per_address: int = _setting(
+        2000, "connections one address may have; behind one may be a whole class"
+    )
     max_picture_bytes: int = _setting(16 << 20, "bytes of a request's body that holds a picture")
     max_upload_bytes: int = _setting(
         256 << 20, "bytes of pictures that arrive or wait to be read, all together"

@@ -16,15 +16,19 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from backend.app import create_app
+from backend.guards.connections import protocol
 from backend.settings import Settings
 
 SECURITY = {
     "content-security-policy",
     "x-content-type-options",
     "referrer-policy",
+    "permissions-policy",
     "cross-origin-opener-policy",
+    "cross-origin-resource-policy",
 }
 
+HERE = "http://127.0.0.1"  # a name of the server, which answers to no other
 PIPE = 1 << 14  # bytes a connection holds unread on either side: a reader that stops is felt soon
 
 
@@ -97,7 +101,7 @@ def apart(settings: Settings) -> Settings:
 @contextmanager
 def in_process(settings: Settings) -> Iterator[TestClient]:
     """A client of an application without a network, all checkpoints loaded or failed."""
-    with TestClient(create_app(apart(settings)), raise_server_exceptions=False) as client:
+    with TestClient(create_app(apart(settings)), HERE, raise_server_exceptions=False) as client:
         for id in client.app.state.catalog.entries:
             client.get(f"/api/checkpoints/{id}")
         yield client
@@ -130,7 +134,13 @@ def live(settings: Settings) -> Iterator[Live]:
     app = create_app(apart(settings))
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, PIPE)
-    config = uvicorn.Config(app, log_level="critical", ws="none", timeout_graceful_shutdown=5)
+    config = uvicorn.Config(
+        app,
+        http=protocol(settings),
+        ws="none",
+        log_level="critical",
+        timeout_graceful_shutdown=5,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

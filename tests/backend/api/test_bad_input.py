@@ -228,7 +228,7 @@ def test_a_body_of_another_type_is_refused(beside, task, kind):
         ("GET", f"{TOY}/trace"),
         ("GET", f"{TOY}/generate"),
         ("PUT", f"{TOY}/generate"),
-        ("DELETE", TOY),
+        ("DELETE", f"{TOY}/trace"),
         ("PATCH", "/api/checkpoints"),
         ("POST", "/healthz"),
         ("OPTIONS", f"{TOY}/generate"),
@@ -254,9 +254,11 @@ def test_a_path_that_is_not_there_is_told_so(beside, method, path):
     [
         b"GARBAGE\r\n\r\n",
         b"GET / HTTP/9.9\r\n\r\n",
-        b"POST " + TOY.encode() + b"/trace HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
-        b"POST /" + b"a" * 200_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * 50_000 + b"\r\n",
+        b"POST "
+        + TOY.encode()
+        + b"/trace HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: -5\r\n\r\n",
+        b"POST /" + b"a" * 200_000 + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n" + b"X: y\r\n" * 50_000 + b"\r\n",
         b"\0" * 1000,
     ],
     ids=["garbage", "version", "negative length", "long path", "many headers", "zeros"],
@@ -277,7 +279,7 @@ def test_what_is_not_even_http_harms_nobody(server, beside, raw):
 def test_a_client_that_sends_half_a_request_keeps_nobody_waiting(server, beside):
     with server.connect() as connection:
         connection.sendall(
-            b"POST %s/generate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"POST %s/generate HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
             b'Content-Length: 100\r\n\r\n{"prefix": ' % TOY.encode()
         )
         assert generate(beside, "toy-gru", "ab").status_code == 200
@@ -291,8 +293,9 @@ def test_a_reader_that_stops_is_left_behind_and_keeps_nobody_waiting(tmp_path):
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, PIPE)
             connection.connect(("127.0.0.1", server.port))
             connection.sendall(
-                b"POST %s/generate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-                b"Content-Length: %d\r\n\r\n%s" % (TOY.encode(), len(body), body)
+                b"POST %s/generate HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+                % (TOY.encode(), len(body), body)
             )
             wait(lambda: server.engine.stats().active == 1)
             others = [

@@ -2,7 +2,7 @@ from starlette.testclient import TestClient
 
 from backend.app import create_app
 from backend.settings import Settings
-from tests.backend.serving import wait
+from tests.backend.serving import HERE, wait
 from tests.toys import CONFIGS
 
 
@@ -23,7 +23,7 @@ def test_a_server_is_ready_once_every_checkpoint_is_loaded_and_says_where_they_r
 
 def test_a_server_that_has_not_begun_is_alive_and_not_ready(toy_folder, networks):
     app = create_app(Settings(checkpoints=toy_folder, device="cpu"))
-    client = TestClient(app)  # without its context the application does not start
+    client = TestClient(app, base_url=HERE)  # without its context the application does not start
     assert client.get("/healthz").status_code == 200
     answer = client.get("/readyz")
     assert answer.status_code == 503
@@ -32,7 +32,7 @@ def test_a_server_that_has_not_begun_is_alive_and_not_ready(toy_folder, networks
 
 def test_a_server_that_stops_is_alive_and_not_ready(toy_folder, networks):
     app = create_app(Settings(checkpoints=toy_folder, device="cpu"))
-    with TestClient(app) as client:
+    with TestClient(app, base_url=HERE) as client:
         wait(lambda: client.get("/readyz").status_code == 200)
         app.state.stopping = True
         assert client.get("/readyz").status_code == 503

@@ -11,8 +11,8 @@ from tests.toys import CAPTIONERS
 def request(length: int, id: str = "toy-soft") -> bytes:
     """The head of a request for a caption whose body has so many bytes."""
     return (
-        f"POST /api/checkpoints/{id}/caption?max_new_tokens=4&stream=true HTTP/1.1\r\nHost: x\r\n"
-        f"Content-Type: image/jpeg\r\nContent-Length: {length}\r\n\r\n"
+        f"POST /api/checkpoints/{id}/caption?max_new_tokens=4&stream=true HTTP/1.1\r\n"
+        f"Host: 127.0.0.1\r\nContent-Type: image/jpeg\r\nContent-Length: {length}\r\n\r\n"
     ).encode()
 
 

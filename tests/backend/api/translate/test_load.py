@@ -61,7 +61,7 @@ def test_a_client_that_goes_away_frees_its_place(server):
 def test_clients_that_go_away_at_any_moment_leave_nothing_behind(server, stream):
     body = json.dumps(LONG | {"stream": stream, "beam_size": 2}).encode()
     request = (
-        b"POST /api/checkpoints/toy-additive/translate HTTP/1.1\r\nHost: x\r\n"
+        b"POST /api/checkpoints/toy-additive/translate HTTP/1.1\r\nHost: 127.0.0.1\r\n"
         b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
     ) + body
     reads = [0, 0, 1, 500, 5000]  # bytes of the answer before the client is gone
@@ -97,7 +97,7 @@ def test_a_reader_that_stops_is_left_behind_and_keeps_nobody_waiting(tmp_path):
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, PIPE)
             connection.connect(("127.0.0.1", server.port))
             connection.sendall(
-                b"POST /api/checkpoints/toy-additive/translate HTTP/1.1\r\nHost: x\r\n"
+                b"POST /api/checkpoints/toy-additive/translate HTTP/1.1\r\nHost: 127.0.0.1\r\n"
                 b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
                 % (len(body), body)
             )

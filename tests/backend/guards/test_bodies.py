@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 import json
 
 import pytest
@@ -6,7 +7,7 @@ from fastapi import FastAPI, Request
 from starlette.responses import StreamingResponse
 from starlette.testclient import TestClient
 
-from backend.guards import CONTENT_SECURITY_POLICY, BodyLimit, SecurityHeaders
+from backend.guards import BodyLimit, SecurityHeaders, bodies
 from tests.backend.serving import SECURITY
 
 LIMIT = 1000
@@ -36,6 +37,12 @@ def asks():
         return StreamingResponse(request.stream())
 
     return TestClient(app, raise_server_exceptions=False)
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch):
+    """Nobody waits long for the rest of a body that was refused."""
+    monkeypatch.setattr(bodies, "DRAIN_SECONDS", 0.05)
 
 
 def chunks(total: int, size: int = 64):
@@ -73,8 +80,8 @@ def test_a_body_up_to_the_cap_is_let_through_whole(asks, size):
 def ask(
     messages: list[dict], length: bytes | None, path: str = "/", others: dict | None = None
 ) -> tuple[list[dict], int]:
-    """What comes back for a body of these messages, and how many of them were taken."""
-    taken, sent = 0, []
+    """What comes back for a body of these messages, and how many were taken before it came."""
+    taken, before, sent = 0, None, []
 
     async def app(scope, receive, send):
         while (await receive()).get("more_body"):
@@ -88,12 +95,14 @@ def ask(
         return messages[taken - 1]
 
     async def send(message):
+        nonlocal before
+        before = taken if before is None else before
         sent.append(message)
 
     headers = [] if length is None else [(b"content-length", length)]
     scope = {"type": "http", "headers": headers, "path": path}
     asyncio.run(BodyLimit(app, LIMIT, others)(scope, receive, send))
-    return sent, taken
+    return sent, before
 
 
 def body(count: int) -> list[dict]:
@@ -173,50 +182,102 @@ def test_an_error_of_the_application_itself_is_not_swallowed():
         asyncio.run(BodyLimit(app, LIMIT)(scope, None, None))
 
 
-@pytest.mark.parametrize("guard", [lambda app: BodyLimit(app, LIMIT), SecurityHeaders])
-def test_what_is_not_http_passes_untouched(guard):
-    passed = []
+# After the refusal
+
+
+def refuse(parts, limit: int = LIMIT, wait: float = 5.0) -> tuple[list[dict], list[dict]]:
+    """What was sent to who goes on sending `parts`, an iterator, and what was taken of them."""
+    sent, taken = [], []
 
     async def app(scope, receive, send):
-        passed.append((scope, receive, send))
+        while (await receive()).get("more_body"):
+            pass
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"fine"})
 
-    receive, send = object(), object()
-    asyncio.run(guard(app)({"type": "lifespan"}, receive, send))
-    assert passed == [({"type": "lifespan"}, receive, send)]
+    async def receive():
+        for part in parts:
+            taken.append(part)
+            return part
+        await asyncio.Event().wait()  # the rest never comes
 
+    async def send(message):
+        sent.append(message)
 
-def test_the_policy_lets_nothing_in_from_elsewhere_and_runs_no_inline_script():
-    policy = dict(part.split(" ", 1) for part in CONTENT_SECURITY_POLICY.split("; "))
-    assert policy["default-src"] == "'none'"
-    assert policy["script-src"] == "'self'"
-    assert "http" not in CONTENT_SECURITY_POLICY
-    assert "*" not in CONTENT_SECURITY_POLICY
-    assert "unsafe-eval" not in CONTENT_SECURITY_POLICY
-    assert "unsafe-inline" not in policy["style-src-elem"]
-
-
-PATHS = ["/healthz", "/readyz", "/api/checkpoints", "/nothing", "/openapi.json", "/static/x/none"]
-
-
-@pytest.mark.parametrize("path", [*PATHS, "/api/checkpoints/none", "/"])
-def test_every_answer_of_the_server_has_the_security_headers(client, path):
-    answer = client.get(path, follow_redirects=False)
-    assert set(answer.headers) >= SECURITY
-    assert answer.headers["content-security-policy"] == CONTENT_SECURITY_POLICY
-    assert answer.headers["x-content-type-options"] == "nosniff"
+    scope = {"type": "http", "headers": [], "path": "/"}
+    asyncio.run(BodyLimit(app, limit, wait=wait)(scope, receive, send))
+    return sent, taken
 
 
-def test_a_stream_has_the_security_headers(client):
-    body = {"prefix": "ab", "max_new_tokens": 1, "points": []}
-    answer = client.post("/api/checkpoints/toy-gru/generate", json=body)
-    assert answer.status_code == 200
-    assert set(answer.headers) >= SECURITY
+def test_what_is_still_on_its_way_is_taken_before_the_connection_is_closed():
+    sent, taken = refuse(iter(body(100)))
+    assert len(taken) == 100
+    start, told, end = sent
+    assert dict(start["headers"])[b"connection"] == b"close"
+    assert int(dict(start["headers"])[b"content-length"]) == len(told["body"])
+    assert told["more_body"]
+    assert end == {"type": "http.response.body", "body": b""}
 
 
-def test_a_defect_of_the_server_has_the_security_headers(client, monkeypatch):
-    runner = client.app.state.catalog.entries["toy-rnn"].runner
-    monkeypatch.setattr(runner, "trace", lambda *arguments: 1 / 0)
-    answer = client.post("/api/checkpoints/toy-rnn/trace", json={"text": "ab"})
-    assert answer.status_code == 500
-    assert answer.json()["error"]["code"] == "internal"
-    assert set(answer.headers) >= SECURITY
+def test_who_never_stops_sending_is_listened_to_within_bounds(monkeypatch):
+    monkeypatch.setattr(bodies, "DRAIN_SECONDS", 5.0)
+    monkeypatch.setattr(bodies, "DRAIN_BYTES", 4000)
+    sent, taken = refuse(itertools.repeat(body(2)[0]))
+    assert sent[0]["status"] == 413
+    assert len(taken) == 3 + 10
+
+
+def test_who_stops_sending_half_way_is_not_waited_for():
+    sent, taken = refuse(iter(body(10)[:5]))
+    assert [message["type"] for message in sent].count("http.response.start") == 1
+    assert len(taken) == 5
+
+
+# Time
+
+
+def test_a_body_that_does_not_arrive_in_time_is_told_so():
+    sent, _ = refuse(iter(body(10)[:2]), wait=0.05)
+    assert sent[0]["status"] == 408
+    assert json.loads(sent[1]["body"])["error"]["code"] == "too_slow"
+
+
+@pytest.mark.parametrize(("path", "status"), [("/", 408), ("/notes/a", 200)])
+def test_a_body_that_comes_drop_by_drop_has_its_time_in_all_or_by_the_part(path, status):
+    sent, parts = [], iter([{"type": "http.request", "body": b"x", "more_body": k < 7}
+                            for k in range(8)])  # fmt: skip
+
+    async def app(scope, receive, send):
+        while (await receive()).get("more_body"):
+            pass
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def receive():
+        await asyncio.sleep(0.05)
+        return next(parts)
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "headers": [], "path": path}
+    asyncio.run(BodyLimit(app, LIMIT, OTHERS, wait=0.25)(scope, receive, send))
+    assert sent[0]["status"] == status
+
+
+def test_a_stream_that_waits_for_its_reader_to_go_has_all_the_time(monkeypatch):
+    came = []
+
+    async def app(scope, receive, send):
+        await receive()
+        came.append(await receive())
+
+    async def receive():
+        if came or scope.get("asked"):
+            await asyncio.sleep(0.1)
+            return {"type": "http.disconnect"}
+        scope["asked"] = True
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    scope = {"type": "http", "headers": [], "path": "/"}
+    asyncio.run(BodyLimit(app, LIMIT, wait=0.01)(scope, receive, None))
+    assert came == [{"type": "http.disconnect"}]

@@ -6,9 +6,9 @@ needs it.
 `config.json` holds `kind`, `title`, `licence`, `config` (what fixes the shapes), `figures`
 (what was measured), `data` and `training` (how it came to be), and may name a `prompt` and a way of
 `sampling` to start with. Weights rest in float16, a large network's matrices in rows of 8-bit
-integers with a scale each (`packed`), and are computed with in float32. Reading trusts nothing:
-sizes are bounded before memory is taken, and every tensor is named, with the shape that was found
-and the shape that was expected.
+integers with a scale each (`packed`), and are computed with in float32; counts (`COUNTS`) rest and
+stay whole numbers. Reading trusts nothing: sizes are bounded before memory is taken, and every
+tensor is named, with the shape that was found and the shape that was expected.
 """
 
 import json
@@ -30,6 +30,7 @@ MAX_TENSORS = 4096
 MAX_WEIGHT_BYTES = 1 << 30
 MAX_JSON_BYTES = 8 << 20
 TOKENIZERS = ("source.tokenizer.json", "target.tokenizer.json", "tokenizer.json")
+COUNTS = "counts."  # how the names of tensors begin that hold whole numbers and stay so
 DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
@@ -44,7 +45,7 @@ class CheckpointFiles:
     id: str
     about: dict  # config.json
     vocabulary: list[str] | None  # vocabulary.json, where there is one
-    weights: dict[str, Tensor]  # float32
+    weights: dict[str, Tensor]  # float32, and counts
     card: str  # README.md
     tokenizers: dict[str, str] = field(default_factory=dict)  # the text of each TOKENIZERS file
 
@@ -96,8 +97,10 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 
 def rounded(weights: dict[str, Tensor], pack: bool = False) -> dict[str, Tensor]:
-    """Weights as they rest: float16, or with `pack` as `packed` has them."""
-    return packed(weights) if pack else {name: value.half() for name, value in weights.items()}
+    """Weights as they rest: float16, or with `pack` as `packed` has them; counts as they are."""
+    if pack:
+        return packed(weights)
+    return {n: value if n.startswith(COUNTS) else value.half() for n, value in weights.items()}
 
 
 def packed(weights: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -119,7 +122,10 @@ def packed(weights: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def unpacked(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The float32 weights of float tensors and of what `packed` made. Raises `CheckpointError`."""
+    """The float32 weights of float tensors and of what `packed` made; counts as they are.
+
+    Raises `CheckpointError`.
+    """
     found = {}
     for name, value in weights.items():
         scale = weights.get(f"{name}.scale")
@@ -130,6 +136,8 @@ def unpacked(weights: dict[str, Tensor]) -> dict[str, Tensor]:
                     f" of {name} {tuple(value.shape)}"
                 )
             found[name] = value.float() * scale.float()[:, None]
+        elif name.startswith(COUNTS) and value.dtype in (torch.uint8, torch.int32):
+            found[name] = value
         elif value.dtype not in DTYPES:
             raise CheckpointError(
                 f"{name} is {value.dtype}, expected 16 to 64-bit floats"

@@ -14,6 +14,7 @@ KINDS = {
     "char_conv": "models.char_conv",
     "seq2seq": "models.translator",
     "state_seq2seq": "models.state_seq2seq",
+    "crnn": "models.crnn",
     "captioner": "models.describer",
     "vqa": "models.answerer",
     "transformer_lm": "models.language_reader",
@@ -22,6 +23,7 @@ KINDS = {
     "forecaster": "models.forecaster",
     "sequence_classifier": "models.sequence_classifier",
     "tagger": "models.tagger",
+    "ngram": "models.ngram",
 }
 
 

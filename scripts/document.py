@@ -46,10 +46,13 @@ def characters() -> str:
         "| --- | --- | --- | --- | --- | --- |",
     ]
     words = {"char_conv": "convolutions"}
-    for link, about in of_kind("char_rnn", "char_conv", "transformer_lm"):
+    for link, about in of_kind("char_rnn", "char_conv", "transformer_lm", "ngram"):
         network, figures = about["config"], about["figures"]
         shape = f"{network.get('cell', words.get(about['kind'], 'transformer'))} "
-        shape += f"{network['num_layers']}x{network['hidden_size']}"
+        if "order" in network:
+            shape = f"counts of up to {network['order']} characters"
+        else:
+            shape += f"{network['num_layers']}x{network['hidden_size']}"
         read = about["training"].get("characters")
         test = f"**{figures['test_nats']:.3f}**" if "test_nats" in figures else "none held out"
         if "looks" in figures:

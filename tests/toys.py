@@ -3,15 +3,18 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from models.captioner import Captioner, CaptionerConfig
 from models.char_conv import CharConv, CharConvConfig
 from models.char_rnn import CharRNN, CharRNNConfig
 from models.checkpoint import write_checkpoint
+from models.counts import count_orders, pruned
 from models.encoder import Encoder, EncoderConfig
 from models.forecaster import Forecaster, ForecasterConfig
 from models.listed import source_list, target_list
+from models.ngram import NGram, NGramConfig, to_tensors
 from models.questions import ANSWERS, vocabulary
 from models.scenes import MOST
 from models.seq2seq import Seq2Seq, Seq2SeqConfig
@@ -323,6 +326,27 @@ def write_convolution(folder: Path, id: str, seed: int = 0) -> CharConv:
     said = {**about(built.config, "A toy of convolutions"), "kind": "char_conv"}
     card = f"# {folder.name}\n\nA toy of seed {seed}.\n"
     write_checkpoint(folder, said, list(SYMBOLS), built.state_dict(), card)
+    return built
+
+
+# -- counts ----------------------------------------------------------------------------------
+
+
+def ngram(order: int = 4, least: float = 0.0, seed: int = 0) -> NGram:
+    """Counts of a text that was drawn, with words in it that come again."""
+    generator, V = np.random.default_rng(seed), len(SYMBOLS)
+    words = [generator.integers(0, V, n) for n in (2, 3, 3, 4, 5)]
+    text = np.concatenate([words[k] for k in generator.integers(0, len(words), 200)])
+    orders = pruned(count_orders(text, order, V), [least] * order, V)
+    return NGram(NGramConfig(V, order), orders)
+
+
+def write_ngram(folder: Path, order: int = 4, least: float = 0.0, seed: int = 0) -> NGram:
+    """Write a checkpoint folder of counts; returns what it was written from."""
+    built = ngram(order, least, seed)
+    said = {**about(built.config, "A toy of counts"), "kind": "ngram"}
+    tensors = to_tensors(built.orders, built.config.vocab_size)
+    write_checkpoint(folder, said, list(SYMBOLS), tensors, f"# {folder.name}\n")
     return built
 
 

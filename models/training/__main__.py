@@ -16,6 +16,7 @@ from models.training.caption_recipes import CAPTION_RECIPES
 from models.training.convolution_recipes import CONVOLUTION_RECIPES
 from models.training.finish import finish
 from models.training.label_recipes import LABEL_RECIPES
+from models.training.ngram_recipes import NGRAM_RECIPES
 from models.training.recipes import RECIPES
 from models.training.seq2seq_recipes import PAIR_RECIPES
 from models.training.transformer_recipes import TRANSFORMER_PAIR_RECIPES, TRANSFORMER_RECIPES
@@ -158,6 +159,18 @@ def train_convolution(asked: argparse.Namespace) -> None:
     train_on_windows(asked, recipe, convolution_language.train, finish_convolution.finish)
 
 
+def count_ngrams(asked: argparse.Namespace) -> None:
+    """A table of counts."""
+    from models.training import finish_ngram
+    from models.training.corpus import read_corpus
+
+    recipe = NGRAM_RECIPES[asked.name]
+    if not (asked.data / recipe.source.file).is_file():
+        sys.exit(f"{asked.data / recipe.source.file} is missing; give its folder with --data")
+    corpus = read_corpus(asked.data, recipe.source.file)
+    finish_ngram.make(asked.name, recipe, corpus, asked.out / asked.name)
+
+
 def train_on_windows(asked: argparse.Namespace, recipe, train, finish) -> None:
     """A character model that reads windows of a text."""
     from models.training.corpus import read_corpus
@@ -295,6 +308,7 @@ def commands() -> dict[str, Callable[[argparse.Namespace], None]]:
         **dict.fromkeys(PAIR_RECIPES, train_pairs),
         **dict.fromkeys(TRANSFORMER_RECIPES, train_transformer),
         **dict.fromkeys(CONVOLUTION_RECIPES, train_convolution),
+        **dict.fromkeys(NGRAM_RECIPES, count_ngrams),
         **dict.fromkeys(TRANSFORMER_PAIR_RECIPES, train_transformer_pairs),
         **dict.fromkeys(CAPTION_RECIPES, train_captions),
         **dict.fromkeys(VQA_RECIPES, train_answers),

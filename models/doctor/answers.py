@@ -48,7 +48,9 @@ def _told(answers: Mapping, question: Question) -> tuple[list[str] | None, list[
     return None, [replace(question, text=text)]
 
 
-def _list_of(case: Case, question: Question, pattern, others: tuple[Guess, ...]):
+def list_of(case: Case, question: Question, pattern, others: tuple[Guess, ...]):
+    """A list of symbols, heard in the file where one of its lists under such a name fits, else
+    asked: (symbols, open questions, what to say)."""
     size = question.size
     found, rest = heard(case.extras, size, pattern)
     if found and question.name not in case.answers:
@@ -82,7 +84,7 @@ def vocabulary_of(case: Case, size: int):
         "list",
         size,
     )
-    return _list_of(case, question, SYMBOLS, ())
+    return list_of(case, question, SYMBOLS, ())
 
 
 def labels_of(case: Case, size: int):
@@ -95,7 +97,7 @@ def labels_of(case: Case, size: int):
         size,
     )
     only = (Guess(Said("their numbers, as names"), list(numbers)),)
-    return _list_of(case, question, LABELS, only)
+    return list_of(case, question, LABELS, only)
 
 
 def numbers_of(answers: Mapping, question: Question) -> tuple[list[float] | None, list[Question]]:

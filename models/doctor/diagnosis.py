@@ -94,6 +94,12 @@ class Stack:
     num_layers: int
     bidirectional: bool = False
     bias: bool = True
+    first: int = 0  # the number of its first layer among all that have its name
+
+    def called(self, direction: str) -> str:
+        """A direction of these layers alone, `rnn.0.reverse`, as its points are called."""
+        _, layer, *rest = direction.split(".")
+        return ".".join([self.name, str(int(layer) + self.first), *rest])
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ def prove(stack: Stack, cell: str, tensors, x: np.ndarray, recurrent=Recurrent) 
             for letter in ours.state_letters:
                 difference = float((mine[letter] - theirs[letter]).abs().max())
                 largest = float(theirs[letter].abs().max())
-                name = direction.name.replace("rnn", stack.name, 1)
+                name = stack.called(direction.name)
                 proofs.append(Proof(name, letter, difference, digits(difference, largest)))
         read = torch.cat(outputs, dim=-1)
     return proofs

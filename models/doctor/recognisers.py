@@ -11,6 +11,8 @@ from models.doctor.diagnosis import Found, Shapes
 
 RECOGNISERS = [
     "models.doctor.recurrent",
+    "models.doctor.encoder_decoder",
+    "models.doctor.line_reader",
 ]
 
 

@@ -17,6 +17,7 @@ from backend.api import (
     generate,
     gradients,
     health,
+    imports,
     lessons,
     scenes,
     shapes,
@@ -29,6 +30,7 @@ from backend.api import (
     units,
 )
 from backend.catalog import Catalog
+from backend.imports import Imports
 from backend.joining import Door, Joining
 from backend.observing import Observed
 from backend.settings import Settings
@@ -69,6 +71,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     state = app.state
     state.settings, state.engine, state.stopping = settings, None, False
     state.catalog = Catalog(settings.checkpoints, settings.device, settings.max_streams)
+    state.imports = Imports(settings, state.catalog)
     state.door = Door(settings.join) if settings.join else None
     state.tracing = asyncio.Semaphore(2)
     state.timing = timings.Turn()
@@ -77,6 +80,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     api = (
         health,
         checkpoints,
+        imports,
         trace,
         gradients,
         units,

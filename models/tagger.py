@@ -3,14 +3,14 @@
 Source: Graves and Schmidhuber 2005 for the two directions; Plank, Søgaard and Goldberg 2016 for
 tags from a bidirectional LSTM that also reads how words are spelled. The vector of a word is its
 row in a table of known words (row 0 stands for all others), beside the sum of the rows of its
-pieces and the row of its shape (`spelling`): a word that was never seen still ends in -ing. A
-`torch.nn` RNN, LSTM or GRU reads these forwards and backwards, its names under `rnn.`, and one
-linear layer reads both states of a word: `tags` is its softmax.
+pieces and the row of its shape (`spelling`), where these have a size: a word that was never seen
+still ends in -ing. A `torch.nn` RNN, LSTM or GRU reads these forwards and backwards, its names
+under `rnn.`, and one linear layer reads both states of a word: `tags` is its softmax.
 """
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
-from typing import get_args
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -31,9 +31,11 @@ from models.sequence_classifier import (
     start_recurrent,
 )
 from models.spelling import PIECES, SHAPES, pieces_of, shape_of
+from models.tokens import MarkedCharacters, Tokens
 from models.trace import Point, choose
 from models.words import Words
 
+READERS = {"words": Words, "characters_and_signs": MarkedCharacters, "tokens": Tokens}
 FEATURES = 2 + PIECES  # numbers that a word is read as: itself, its shape, its pieces
 
 
@@ -48,9 +50,10 @@ class TaggerConfig:
     num_layers: int = 1
     embedding_size: int = 24  # of a known word
     pieces: int = 1024  # rows of the table of pieces
-    piece_size: int = 24
-    shape_size: int = 8
+    piece_size: int = 24  # 0: pieces are not read
+    shape_size: int = 8  # 0: shapes are not read
     bidirectional: bool = True
+    reads: Literal["words", "characters_and_signs", "tokens"] = "words"
     dropout: float = 0.0  # while training only: of what is read, between layers, before output
 
     @property
@@ -65,8 +68,9 @@ class TaggerConfig:
             raise CheckpointError(
                 f"bidirectional is {self.bidirectional!r}, expected true or false"
             )
-        sizes = ("hidden_size", "embedding_size", "piece_size", "shape_size")
-        bounds = dict.fromkeys(sizes, (1, 8192))
+        check_choice(self, "reads", READERS)
+        bounds = dict.fromkeys(("hidden_size", "embedding_size"), (1, 8192))
+        bounds |= dict.fromkeys(("piece_size", "shape_size"), (0, 8192))
         bounds |= {"vocab_size": (1, 65536), "pieces": (1, 1 << 20), "num_layers": (1, 16)}
         check_sizes(self, bounds)
         check_labels(self.labels)
@@ -76,8 +80,8 @@ class TaggerConfig:
         return asdict(self)
 
 
-def features(word: str, reads: Words, pieces: int) -> list[int]:
-    """A word as the network reads it: FEATURES numbers."""
+def features(word: str, reads, pieces: int) -> list[int]:
+    """A word as the network reads it: FEATURES numbers. `reads` is one of READERS."""
     return [reads.number(word), shape_of(word), *pieces_of(word, pieces)]
 
 
@@ -91,8 +95,9 @@ class Tagger(nn.Module):
         super().__init__()
         self.config = config
         self.embedding = nn.Embedding(config.vocab_size, config.embedding_size)
-        self.piece_embedding = nn.Embedding(config.pieces, config.piece_size)
-        self.shape_embedding = nn.Embedding(len(SHAPES), config.shape_size)
+        pieces, shape = config.piece_size, config.shape_size
+        self.piece_embedding = nn.Embedding(config.pieces, pieces) if pieces else None
+        self.shape_embedding = nn.Embedding(len(SHAPES), shape) if shape else None
         self.rnn = LAYERS[config.cell](
             config.input_size,
             config.hidden_size,
@@ -105,9 +110,12 @@ class Tagger(nn.Module):
 
     def embed(self, words: Tensor) -> Tensor:
         """Words (..., FEATURES) -> inputs (..., input_size)."""
-        own = self.embedding(words[..., 0])
-        spelled = self.piece_embedding(words[..., 2:]).sum(-2)
-        return torch.cat([own, spelled, self.shape_embedding(words[..., 1])], dim=-1)
+        parts = [self.embedding(words[..., 0])]
+        if self.piece_embedding is not None:
+            parts.append(self.piece_embedding(words[..., 2:]).sum(-2))
+        if self.shape_embedding is not None:
+            parts.append(self.shape_embedding(words[..., 1]))
+        return torch.cat(parts, dim=-1)
 
     def forward(self, words: Tensor, lengths: Tensor) -> Tensor:
         """Words (T, B, FEATURES), anything past the lengths (B) -> logits (T, B, tags)."""
@@ -126,7 +134,7 @@ class Tagger(nn.Module):
 def open_checkpoint(files: CheckpointFiles, device: str = "cpu", capacity: int = 128):
     """Build what runs a tagger's checkpoint. Raises `CheckpointError`, naming what is wrong."""
     config = config_of(TaggerConfig, files.about)
-    reads = reader_of(Words, files.vocabulary, config.vocab_size)
+    reads = reader_of(READERS[config.reads], files.vocabulary, config.vocab_size)
     with torch.device("meta"):
         network = Tagger(config)
     return WordTagger(fill(network, files.weights).to(device), reads)
@@ -147,7 +155,7 @@ class WordTagger:
     kind, tasks = Tagger.kind, Tagger.tasks
     context = None  # words that can be read: as many as there are
 
-    def __init__(self, network: Tagger, reads: Words):
+    def __init__(self, network: Tagger, reads):
         self.network, self.reads = network, reads
         self.labels = list(network.config.labels)
         self.recurrent = Recurrent(network.config.cell, dict(network.rnn.state_dict()))
@@ -168,4 +176,4 @@ class WordTagger:
         probabilities = network.output(run.output[:, 0]).softmax(-1)
         if "tags" in wanted:
             found["tags"] = probabilities
-        return Tagged(probabilities, [numbers[0] > 0 for numbers in read], found)
+        return Tagged(probabilities, [self.reads.knows(numbers[0]) for numbers in read], found)

@@ -75,10 +75,11 @@ class MarkedCharacters(_Symbols):
         self._cut = re.compile("|".join([*map(re.escape, signs), "."]), re.DOTALL)
 
     def _pieces(self, text: str) -> list[tuple[int, int, int | None]]:
-        return [
-            (*found.span(), self._index.get(found[0], self.unknown))
-            for found in self._cut.finditer(text)
-        ]
+        return [(*found.span(), self.number(found[0])) for found in self._cut.finditer(text)]
+
+    def number(self, character: str) -> int | None:
+        """The number of a character or sign, or of the unknown."""
+        return self._index.get(character, self.unknown)
 
 
 class Tokens(_Symbols):
@@ -96,17 +97,21 @@ class Tokens(_Symbols):
         self._index |= {symbol: k for k, symbol in enumerate(plain)}
 
     def number(self, word: str) -> int | None:
-        """The number of a word as it stands, or in small letters."""
+        """The number of a word as it stands, in small letters, or of the unknown."""
+        found = self._known(word)
+        return self.unknown if found is None else found
+
+    def _known(self, word: str) -> int | None:
         return self._index.get(word, self._index.get(word.lower()))
 
     def _pieces(self, text: str) -> list[tuple[int, int, int | None]]:
         pieces = []
         for found in re.finditer(r"\S+", text):
             start, word = found.start(), found[0]
-            number = self.number(word)
-            inside = [(start + a, start + b, self.number(word[a:b])) for a, b in cut(word)]
-            if number is None and any(n is not None for *_, n in inside):
-                pieces += [(a, b, self.unknown if n is None else n) for a, b, n in inside]
-            else:
-                pieces.append((*found.span(), self.unknown if number is None else number))
+            parts = [(start + a, start + b, word[a:b]) for a, b in cut(word)]
+            whole = self._known(word) is not None or all(
+                self._known(part) is None for *_, part in parts
+            )
+            for a, b, part in [(*found.span(), word)] if whole else parts:
+                pieces.append((a, b, self.number(part)))
         return pieces

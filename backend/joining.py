@@ -35,7 +35,9 @@ TEACHER = "teacher"  # the student who may see the code
 SECONDS = 24 * 3600
 PRESENT = 300.0  # seconds after which somebody who asks for nothing is no longer counted as there
 REMEMBERED = 10_000  # students, and addresses, that are remembered at most
-OPEN = re.compile(r"/(healthz|readyz|favicon\.ico|static/.*|join|\w\w/join|class|\w\w/class)")
+OPEN = re.compile(
+    r"/(healthz|readyz|metrics|favicon\.ico|static/.*|join|\w\w/join|class|\w\w/class)"
+)
 
 
 def make_code() -> str:

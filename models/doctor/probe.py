@@ -52,7 +52,7 @@ def probe_of(stack: Stack, settled: Settled, text: str | None = None) -> Probe:
     products = stack.hidden_size * (stack.hidden_size + stack.input_size) * 4
     steps = max(FEWEST, min(STEPS, int(WORK / products)))
     source = settled.inputs.get(stack.name)
-    if source is None:
+    if source is None or (not isinstance(source, str) and source.shape[1] != stack.input_size):
         return _numbers(stack, steps)
     size = stack.input_size if isinstance(source, str) else len(source)
     known = [k for k in tokens_of(settled.symbols, text or TEXT) if 0 <= k < size][:steps]

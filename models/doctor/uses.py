@@ -8,11 +8,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from models.doctor.answers import choice_of, vocabulary_of
+from models.doctor.answers import choice_of, labels_of, numbers_of, vocabulary_of
 from models.doctor.around import Around
 from models.doctor.diagnosis import (
     ONE_HOT,
     Case,
+    Guess,
     Question,
     Said,
     Sentence,
@@ -161,22 +162,181 @@ def language_model(case: Case, stack: Stack, beside: Around, names: Shapes) -> S
     )
 
 
-def nothing(case: Case, stack: Stack, beside: Around, names: Shapes) -> Settled:
-    """What is left: no role for such widths."""
-    begins = names[beside.embedding] if beside.embedding else None
+TASK = Question(
+    "task",
+    Said("It has another number of outputs than of symbols: what does it say of a text?"),
+    "choice",
+    choices=(
+        ("classify", Said("one label for the whole text")),
+        ("tag", Said("a label for every token")),
+    ),
+)
+POOLING = Question(
+    "pooling",
+    Said("What does the linear layer read of a text?"),
+    "choice",
+    choices=(
+        ("last", Said("the state after the whole text (of both directions: torch's h_n)")),
+        ("mean", Said("the mean of the states of all steps")),
+    ),
+)
+INPUT = Question(
+    "input",
+    Said("There is no embedding. What does the first layer read at every step?"),
+    "choice",
+    choices=(
+        ("symbols", Said("a symbol, one-hot: as many numbers as symbols, one of them 1")),
+        ("numbers", Said("measured numbers")),
+    ),
+)
+
+
+def labels(case: Case, stack: Stack, beside: Around, names: Shapes) -> Settled | None:
+    """Another number of outputs than of symbols: labels, of a text or of its tokens."""
+    if stack.input_size < 2:
+        return None
+    questions, problems = [], over(beside, names)
+    if beside.embedding is None:
+        answer, questions = choice_of(case.answers, INPUT)
+        if answer == "numbers":
+            return None
+        if stack.input_size > WIDEST:
+            return None
+    elif names[beside.embedding][1] != stack.input_size:
+        return None
+    V = names[beside.embedding][0] if beside.embedding else stack.input_size
+    K = names[beside.output][0]
+    cell, more, says = cell_of(case, stack)
+    questions += more
+    if cell == "rnn_relu":
+        problems.append(Said("Networks of labels are run with tanh, LSTM or GRU, not with relu."))
+    if problems:
+        return Settled(None, problems=tuple(problems))
+    task, more = choice_of(case.answers, TASK)
+    questions += more
+    symbols, more, heard = vocabulary_of(case, V)
+    questions += more
+    called, more, named = labels_of(case, max(2, K))
+    questions += more
+    weights, told = weights_of(case, stack, beside)
+    if K == 1:
+        weights |= two_of_one(weights)
+        told.append(
+            say(
+                "Its one number is a logit (of a sigmoid): kept as two labels, the logit of the "
+                "first always 0, which gives the same probability.",
+                beside.output,
+            )
+        )
+    config = {
+        "cell": cell,
+        "vocab_size": V,
+        "labels": called or [],
+        "hidden_size": stack.hidden_size,
+        "num_layers": stack.num_layers,
+        "embedding_size": stack.input_size if beside.embedding else 0,
+        "bidirectional": stack.bidirectional,
+    }
+    kind = "tagger" if task == "tag" else "sequence_classifier"
+    if task == "tag":
+        if beside.embedding is None:
+            # The same products: row v of the unit matrix, times W, is column v of W.
+            weights["embedding.weight"] = np.eye(V, dtype=weights["output.weight"].dtype)
+            config["embedding_size"] = V
+            told.append(say("Its one-hot input is kept as an embedding: the unit matrix."))
+        config |= {"piece_size": 0, "shape_size": 0}
+    else:
+        pooling, more = choice_of(case.answers, POOLING)
+        questions += more if task else []
+        config["pooling"] = pooling or "last"
+    if symbols:
+        reads = how_read(symbols)
+        if reads == "characters":
+            as_they_are = "characters_and_signs" if task == "tag" else "characters_as_they_are"
+            reads = as_they_are
+        config["reads"] = reads
     return Settled(
-        None,
-        problems=(
-            *over(beside, names),
-            Said(
-                "Nothing here reads {width} numbers a step (embedding: {begins}) and makes {out} "
-                "of them.",
-                width=stack.input_size,
-                begins=begins or "none",
-                out=names[beside.output][0],
-            ),
-        ),
+        kind,
+        config,
+        tuple(questions),
+        (),
+        (*says, *heard, *named, *told),
+        weights,
+        symbols,
+        inputs={stack.name: case.tensors[beside.embedding] if beside.embedding else ONE_HOT},
+        symbols=symbols,
     )
 
 
-ROLES: list[Role] = [language_model, nothing]
+def two_of_one(weights: dict) -> dict:
+    """A row of zeros before the only row of an output: softmax([0, x]) = (1 - s(x), s(x))."""
+    return {
+        name: np.concatenate([np.zeros_like(weights[name]), weights[name]])
+        for name in ("output.weight", "output.bias")
+    }
+
+
+SCALE = Question(
+    "scale",
+    Said(
+        "Which values of your series are 0 and 1 to the network? Give the low one and the high "
+        "one; 0 and 1 where it reads them as they are."
+    ),
+    "list",
+    2,
+    guesses=(
+        Guess(Said("as they are"), [0, 1]),
+        Guess(Said("AirPassengers, all of it between 0 and 1"), [104, 622]),
+    ),
+)
+WINDOW = 12  # steps that a forecaster reads unless told
+
+
+def forecaster(case: Case, stack: Stack, beside: Around, names: Shapes) -> Settled | None:
+    """One number in, one number out: a series and the value after it."""
+    if stack.input_size != 1 or names[beside.output][0] != 1 or beside.embedding:
+        return None
+    problems = over(beside, names)
+    if stack.bidirectional:
+        problems.append(Said("It reads a series in both directions: no forecaster here does."))
+    cell, questions, says = cell_of(case, stack)
+    if cell == "rnn_relu":
+        problems.append(Said("A forecaster is run here with tanh, LSTM or GRU, not with relu."))
+    if problems:
+        return Settled(None, problems=tuple(problems))
+    scale, more = numbers_of(case.answers, SCALE)
+    weights, told = weights_of(case, stack, beside)
+    low, high = scale or (0.0, 1.0)
+    window = case.answers.get("window", WINDOW)
+    text = "One number in, one number out: it forecasts a series, from {window} values before it."
+    return Settled(
+        "forecaster",
+        {
+            "cell": cell,
+            "hidden_size": stack.hidden_size,
+            "num_layers": stack.num_layers,
+            "window": window if type(window) is int else WINDOW,
+            "low": low,
+            "high": high,
+        },
+        (*questions, *more),
+        (),
+        (say(text, beside.output, window=window), *says, *told),
+        weights,
+    )
+
+
+def nothing(case: Case, stack: Stack, beside: Around, names: Shapes) -> Settled:
+    """What is left: no role for such widths."""
+    problems = over(beside, names)
+    if not problems:
+        text = (
+            "Nothing here runs layers that read {width} numbers a step and make {out} of them: "
+            "expected an embedding before them, a one-hot input as wide as the output, or one "
+            "number in and one out."
+        )
+        problems = [Said(text, width=stack.input_size, out=names[beside.output][0])]
+    return Settled(None, problems=tuple(problems))
+
+
+ROLES: list[Role] = [forecaster, language_model, labels, nothing]

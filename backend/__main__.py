@@ -4,8 +4,8 @@ import argparse
 import socket
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 
+from backend.guards.hosts import read_names
 from backend.joining import check_code
 from backend.settings import Settings, add_arguments, from_arguments
 
@@ -43,17 +43,11 @@ def serve(settings: Settings, listener: socket.socket) -> None:
 
     from backend import class_pages, logs
     from backend.app import create_app
-    from backend.guards.connections import protocol
-    from backend.start import close_engine
-
-    class Server(uvicorn.Server):
-        """Lets generations end with their last event before their connections are closed."""
-
-        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            await close_engine(self.config.app)
-            await super().shutdown(sockets)
+    from backend.guards.connections import allow_files, protocol
+    from backend.stopping import Server
 
     logs.set_up(settings.log_format)
+    allow_files(settings.max_connections)
     app = create_app(settings)
     for line in class_pages.told_at_start(app.state.door, settings.host, listener.getsockname()):
         print(line, flush=True)
@@ -65,10 +59,8 @@ def serve(settings: Settings, listener: socket.socket) -> None:
         access_log=False,
         server_header=False,
         timeout_keep_alive=30,
-        timeout_graceful_shutdown=round(settings.drain_seconds) + 1,
     )
-    with suppress(KeyboardInterrupt):  # Ctrl-C has been answered by then
-        Server(config).run(sockets=[listener])
+    Server(config, settings.drain_seconds).run(sockets=[listener])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -77,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     settings = from_arguments(parsed)
     try:
         check_code(settings.join)
+        read_names(settings.hosts)
     except ValueError as error:
         sys.exit(f"unrolled: {error}")
     listener = listen(settings)

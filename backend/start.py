@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from backend.engine import Engine, Pictures, Readings, Spare
 
 log = logging.getLogger("unrolled")
+READING = 1.0  # seconds of the drain that readers get for what was written
 
 
 def pick_device(name: str) -> str:
@@ -93,7 +94,7 @@ async def open_engine(app: FastAPI) -> "Engine":
         engine.start()
         spare.start()
     except Exception as error:
-        log.exception("the engine could not be started")
+        log.exception("the engine could not be started", extra={"whole": True})
         state.catalog.fail(f"the engine could not be started: {error}")
         raise Unavailable(f"The engine could not be started: {error}.") from error
     state.engine, state.pictures, state.spare = engine, pictures, spare
@@ -111,4 +112,5 @@ async def close_engine(app: FastAPI) -> None:
     if state.engine is not None:
         state.pictures.stop()
         await state.spare.stop(0)
-        await state.engine.stop(state.settings.drain_seconds)
+        drain = state.settings.drain_seconds
+        await state.engine.stop(max(drain / 2, drain - READING))

@@ -11,6 +11,7 @@ from models.char_conv import CharConv, CharConvConfig
 from models.char_rnn import CharRNN, CharRNNConfig
 from models.checkpoint import write_checkpoint
 from models.counts import count_orders, pruned
+from models.crnn import CRNN, CRNNConfig
 from models.encoder import Encoder, EncoderConfig
 from models.forecaster import Forecaster, ForecasterConfig
 from models.listed import source_list, target_list
@@ -440,4 +441,32 @@ def write_handover(folder: Path, id: str, seed: int = 0, ends: bool = False) -> 
         "target.tokenizer.json": target_list(SOUNDS).save(),
     }
     write_checkpoint(folder, said, files, built.state_dict(), f"# {folder.name}\n")
+    return built
+
+
+# -- networks that read lines of text --------------------------------------------------------
+
+SIGNS = ["<blank>", *"abc ", "é"]
+LINE_READERS = {
+    "toy-lines": CRNNConfig("lstm", (2, 3, 4, 5), 4, 6, 2, len(SIGNS), 32),
+    "toy-lines-gru": CRNNConfig("gru", (2, 2, 3, 3), 3, 5, 1, len(SIGNS), 48),
+}
+
+
+def line_reader(config: CRNNConfig, seed: int = 0) -> CRNN:
+    """A network with weights of a seed."""
+    generator = torch.Generator().manual_seed(seed)
+    built = _lively(CRNN(config), 0.6, generator)
+    for name, value in built.named_buffers():
+        value.copy_((torch.rand(value.shape, generator=generator) + 0.5).half())
+        if name.endswith(("mean", "bias")):
+            value.sub_(1.0)
+    return built
+
+
+def write_line_reader(folder: Path, id: str, seed: int = 0) -> CRNN:
+    """Write a checkpoint folder of one of LINE_READERS; returns its network."""
+    built = line_reader(LINE_READERS[id], seed)
+    said = {**about(built.config, "A toy that reads lines"), "kind": "crnn", "figures": {}}
+    write_checkpoint(folder, said, list(SIGNS), built.state_dict(), f"# {folder.name}\n")
     return built

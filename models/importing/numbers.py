@@ -39,34 +39,32 @@ _EXPONENTS = {
 }
 
 
-def load(source: Source, offset: int, count: int, kind: str, crc: int | None = None) -> np.ndarray:
+def load(
+    source: Source, offset: int, count: int, kind: str, crc: int | None = None, before: bytes = b""
+) -> np.ndarray:
     """`count` numbers of an element type in SIZES, as a flat array; bfloat16 as float32.
 
-    With `crc` the bytes must have this CRC-32. Raises `Refused`.
+    With `crc` the bytes, behind those of `before`, must have this CRC-32. Raises `Refused`.
     """
     source.check(offset, count * SIZES[kind])  # before memory is taken
-    if kind == "bfloat16":
-        numbers, found = _load_widened(source, offset, count)
-    else:
-        numbers = np.empty(count, np.uint8 if kind == "bool" else kind)
-        raw = memoryview(numbers.view(np.uint8))
-        source.fill(offset, raw)
-        found = zlib.crc32(raw) if crc is not None else None
+    found = zlib.crc32(before)
+    numbers = np.empty(count, {"bfloat16": np.uint32, "bool": np.uint8}.get(kind, kind))
+    step = _CHUNK // SIZES[kind]
+    for start in range(0, count, step):  # in parts, so that what was read is still in the cache
+        part = numbers[start : start + step]
+        if kind == "bfloat16":
+            raw = source.read(offset + 2 * start, 2 * part.size)
+            np.left_shift(np.frombuffer(raw, "<u2"), 16, out=part, dtype=np.uint32)
+        else:
+            raw = memoryview(part.view(np.uint8))
+            source.fill(offset + start * part.itemsize, raw)
+        if crc is not None:
+            found = zlib.crc32(raw, found)
     if crc is not None and found != crc:
         raise damaged("The numbers do not have the checksum that the file gives for them.")
+    if kind == "bfloat16":
+        return numbers.view(np.float32)
     return as_bool(numbers) if kind == "bool" else numbers
-
-
-def _load_widened(source: Source, offset: int, count: int) -> tuple[np.ndarray, int]:
-    widened = np.empty(count, np.uint32)
-    found, step = 0, _CHUNK // 2
-    for start in range(0, count, step):
-        raw = source.read(offset + 2 * start, 2 * min(step, count - start))
-        found = zlib.crc32(raw, found)
-        np.left_shift(
-            np.frombuffer(raw, "<u2"), 16, out=widened[start : start + step], dtype=np.uint32
-        )
-    return widened.view(np.float32), found
 
 
 def as_bool(numbers: np.ndarray) -> np.ndarray:
@@ -97,14 +95,15 @@ def check_finite(name: str, numbers: np.ndarray) -> None:
             )
 
 
-def check_shape(name: str, shape) -> tuple[int, ...]:
+def check_shape(name: str, shape, bounded: bool = True) -> tuple[int, ...]:
     """The shape as a tuple of sizes, none negative and not too many. Raises `Refused`."""
     if not isinstance(shape, list | tuple) or len(shape) > MAX_AXES:
         raise damaged(f"The shape of {name} is not a list of at most {MAX_AXES} sizes.")
     for size in shape:
         if type(size) is not int or not 0 <= size < 1 << 40:  # True is an int too
-            raise damaged(f"The shape of {name} holds a size that is none: {str(size)[:40]}.")
-    if math.prod(shape) >= 1 << 40:
+            shown = str(size)[:40] if type(size) is int else type(size).__name__
+            raise damaged(f"The shape of {name} holds a size that is none: {shown}.")
+    if bounded and math.prod(shape) >= 1 << 40:
         raise damaged(f"{name} has shape {tuple(shape)}, more numbers than any file holds.")
     return tuple(shape)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from models.importing.refused import Refused, damaged
 
-MAX_FILE_BYTES = 4 << 30
+MAX_FILE_BYTES = (4 << 30) - 2  # what needs no 64-bit sizes in an archive
 
 
 class Source:

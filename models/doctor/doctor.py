@@ -11,7 +11,7 @@ from safetensors.numpy import save as save_safetensors
 from models.checkpoint import CheckpointError, CheckpointFiles, write_file
 from models.doctor.card import card
 from models.doctor.diagnosis import Case, Converted, Diagnosis, Found, Said, Settled
-from models.doctor.health import examine
+from models.doctor.health import broken, examine
 from models.doctor.probe import probe_of
 from models.doctor.proof import prove
 from models.doctor.recognisers import recognise
@@ -45,6 +45,7 @@ def _look(tensors, extras, answers, probe=None) -> tuple[Diagnosis, Settled]:
         return Diagnosis(None, Said("not recognised"), problems=settled.problems), settled
     settled = found.settle(Case(tensors, extras, answers))
     proofs, findings, says = _try(found, settled, tensors, probe)
+    wrong = tuple(finding.says for finding in findings if finding.name == "finite")
     diagnosis = Diagnosis(
         settled.kind,
         found.title,
@@ -53,14 +54,14 @@ def _look(tensors, extras, answers, probe=None) -> tuple[Diagnosis, Settled]:
         settled.questions,
         tuple(proofs),
         tuple(findings),
-        settled.problems,
+        (*settled.problems, *wrong),
         says,
     )
     return diagnosis, settled
 
 
 def _try(found: Found, settled: Settled, tensors, text):
-    proofs, findings, said = [], [], ""
+    proofs, findings, said = [], list(broken(tensors)), ""
     for stack in found.stacks:
         cell = settled.config.get("cell", stack.cell)
         tried = probe_of(stack, settled, text)

@@ -9,6 +9,7 @@ admission  who runs, who waits, who is refused
 rows       what live generations have in common: they join, pause and leave
 batch      the live generations of one model, one step at a time
 turns      live generators of any models, an item of each in turn
+memory     whether a failure is that of a device without memory
 worker     the thread of one device
 spare      trainings, in the time that all others leave
 pictures   the encoder of pictures and the memory of what it made

@@ -15,12 +15,20 @@ import numpy as np
 from backend.engine.errors import EngineError
 from backend.engine.job import End, Runner, Step
 from backend.engine.limits import Limits
+from backend.engine.memory import is_full
 from backend.engine.rows import Row, Rows
 from backend.engine.stream import Stream
 from models.choosing import Choice, Settings, choose
 
 log = logging.getLogger("unrolled")
 SEED_MASK = (1 << 64) - 1
+
+
+def failure(error: Exception) -> EngineError:
+    """What the readers of a step that failed are told."""
+    if is_full(error):
+        return EngineError("no_memory", "There is no memory left for this step.")
+    return EngineError("model_failed", "The model failed on this step.")
 
 
 class BatchRow(Row):
@@ -56,6 +64,7 @@ class Batch(Rows):
         super().__init__(runner, places, limits, on_leave)
         self.stepper = runner.stepper
         self.free = list(range(places))[::-1]
+        self._most = places  # rows that a step takes at once
         self._until = math.inf  # when the first running row is out of time
         self._slots: np.ndarray  # (B,) int64, and so are the next three
         self._tokens: np.ndarray  # to read
@@ -98,11 +107,11 @@ class Batch(Rows):
             self._arrange()
         rows = self.running
         try:
-            captured, logits = self.stepper.step(self._slots, self._tokens)
+            captured, logits = self._step()
             choice = choose(logits, self._settings, self._positions, self._forced)
-        except Exception:
+        except Exception as error:
             log.exception("a step of %s failed", rows[0].stream.job.model_id)
-            self.fail(EngineError("model_failed", "The model failed on this step."))
+            self.fail(failure(error))
             return True
         self.steps += 1
         self.tokens += len(rows)
@@ -111,6 +120,30 @@ class Batch(Rows):
         if self._report(captured, logits, choice, now) or now >= self._until:
             self._sweep(now)
         return True
+
+    def _step(self) -> tuple[np.ndarray, np.ndarray]:
+        """A step of all rows, in parts where there is no memory for all of them at once.
+
+        A part that fails has advanced none of its rows, so half of it is tried next; those before
+        it are not taken twice.
+        """
+        rows, done, parts = len(self._slots), 0, []
+        while done < rows:
+            stop = min(rows, done + self._most)
+            try:
+                part = self.stepper.step(self._slots[done:stop], self._tokens[done:stop])
+            except Exception as error:
+                if stop - done == 1 or not is_full(error):
+                    raise
+                self._most = (stop - done) // 2
+                log.warning("no memory for a step of %d rows, now %d", stop - done, self._most)
+                continue
+            if stop - done == rows:
+                return part
+            parts.append([numbers.copy() for numbers in part])
+            done = stop
+        captured, logits = zip(*parts, strict=True)
+        return np.concatenate(captured), np.concatenate(logits)
 
     def _report(self, captured: np.ndarray, logits: np.ndarray, choice: Choice, now: float) -> bool:
         """Hand out what each row has read, and note what it reads next; True where any leaves

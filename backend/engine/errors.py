@@ -6,7 +6,7 @@
         +-- TooMany         this client has enough under way
 
 Codes that an iterator may raise: `non_finite`, `row_failed`, `model_failed`, `slow_reader`,
-`time_limit`, `shutting_down`.
+`time_limit`, `shutting_down`, `no_memory`.
 """
 
 

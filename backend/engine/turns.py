@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from backend.engine.errors import EngineError
 from backend.engine.job import End
 from backend.engine.limits import Limits
+from backend.engine.memory import is_full
 from backend.engine.rows import Row, Rows
 from backend.engine.stream import Stream
 
@@ -113,8 +114,10 @@ class Turns(Rows):
             return End([])
         except EngineError as error:
             return error
-        except Exception:
+        except Exception as error:
             log.exception("a generator of %s failed", row.stream.job.model_id)
+            if is_full(error):
+                return EngineError("no_memory", "There is no memory left for this stream.")
             return EngineError("row_failed", "This stream failed on this step.")
         return None
 

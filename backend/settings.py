@@ -68,6 +68,12 @@ class Settings:
     max_gradient_work: int = _setting(
         1 << 30, "steps times parameters of a text whose gradients are followed back"
     )
+    max_context_characters: int = _setting(
+        400, "characters of a text that is read again with short contexts"
+    )
+    max_context_work: int = _setting(
+        1 << 36, "steps times parameters of a text that is read again with short contexts"
+    )
     max_trace_bytes: int = _setting(64 << 20, "bytes of captured numbers in one trace")
     max_stream_bytes: int = _setting(512 << 20, "bytes of captured numbers in one generation")
     max_body_bytes: int = _setting(256 << 10, "bytes of a request's body")

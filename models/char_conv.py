@@ -222,6 +222,11 @@ class CharConvRunner:
         return self.stepper.layout
 
     @torch.no_grad()
+    def following(self, windows: Tensor) -> Tensor:
+        """Texts (B, L), each as if it began there -> probabilities (B, L, V) of what comes next."""
+        return self.network.logits(windows.to(self.network.embedding.weight.device)).softmax(-1)
+
+    @torch.no_grad()
     def trace(self, tokens: list[int], points: Collection[str] | None, start: int, stop: int):
         """Show tokens[start:stop], reading only what these can see.
 

@@ -208,6 +208,12 @@ class CharRunner:
         return self.stepper.layout
 
     @torch.no_grad()
+    def following(self, windows: Tensor) -> Tensor:
+        """Texts (B, L), each from the zero state -> probabilities (B, L, V) of what comes next."""
+        logits, _ = self.network(windows.T.to(self.network.output.weight.device))
+        return logits.transpose(0, 1).softmax(-1)
+
+    @torch.no_grad()
     def trace(self, tokens: list[int], points: Collection[str] | None, start: int, stop: int):
         """Read tokens[:stop] and show tokens[start:stop].
 

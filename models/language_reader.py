@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 
 import torch
+from torch import Tensor
 
 from models.checkpoint import CheckpointError, CheckpointFiles, config_of, fill
 from models.reading import NOTHING, Edits, Reading, points_of
@@ -62,6 +63,12 @@ class LanguageReader:
     ) -> Reading:
         """Raises `TooLong` and `BadEdits`."""
         return read_stack(self.network, ids, edits)
+
+    @torch.no_grad()
+    def following(self, windows: Tensor) -> Tensor:
+        """Texts (B, L), each as if it began there -> probabilities (B, L, V) of what comes next."""
+        device = self.network.token_embedding.weight.device
+        return self.network.logits(windows.to(device)).softmax(-1)
 
     def off(self, heads: Collection[str]) -> dict[str, frozenset[int]]:
         """Heads such as `blocks.2.5` by their attention. Raises `BadEdits`."""

@@ -169,6 +169,14 @@ class NGramRunner:
         self.stepper = NGramStepper(network, capacity)
         self.layout = self.stepper.layout
 
+    def following(self, windows: Tensor) -> Tensor:
+        """Texts (B, L), each as if it began there -> probabilities (B, L, V) of what comes next."""
+        (B, L), behind = windows.shape, self.config.order - 1
+        read = np.concatenate([np.zeros((B, behind), np.int64), windows.numpy()], 1)
+        histories = read[:, 1 + np.arange(L)[:, None] + np.arange(behind)].reshape(B * L, behind)
+        after, _ = self.network.after_each(histories, np.tile(np.arange(1, L + 1), B))
+        return torch.from_numpy(after.reshape(B, L, -1)).float()
+
     def trace(self, tokens: list[int], points: Collection[str] | None, start: int, stop: int):
         """Show tokens[start:stop], reading only what can matter to these.
 

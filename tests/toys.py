@@ -334,10 +334,11 @@ def write_convolution(folder: Path, id: str, seed: int = 0) -> CharConv:
 
 
 def ngram(order: int = 4, least: float = 0.0, seed: int = 0) -> NGram:
-    """Counts of a text that was drawn, with words in it that come again."""
+    """Counts of a text that was drawn, with words in it that come again, and of TEXT."""
     generator, V = np.random.default_rng(seed), len(SYMBOLS)
     words = [generator.integers(0, V, n) for n in (2, 3, 3, 4, 5)]
-    text = np.concatenate([words[k] for k in generator.integers(0, len(words), 200)])
+    known = [SYMBOLS.index(character) for character in TEXT]
+    text = np.concatenate([*(words[k] for k in generator.integers(0, 5, 200)), known])
     orders = pruned(count_orders(text, order, V), [least] * order, V)
     return NGram(NGramConfig(V, order), orders)
 

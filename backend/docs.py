@@ -55,6 +55,11 @@ UPLOADS = {  # a checkpoint, a query, and what curl sends
         "beam_size=3&points=none&stream=true",
         "-H 'Content-Type: image/jpeg' --data-binary @photo.jpg",
     ),
+    "/api/checkpoints/{id}/read": (
+        "english-lines",
+        "points=rnn.0.h",
+        "-H 'Content-Type: image/png' --data-binary @line.png",
+    ),
     "/api/checkpoints/{id}/answer": (
         "vqa-scenes",
         "points=none",

@@ -194,7 +194,7 @@ class LineReader:
         self.points.append(Point("probabilities", ("time", "token"), "probability", shape))
 
     def picture(self, text: str) -> Image.Image:
-        """A text drawn as a line. Raises ValueError."""
+        """A text drawn as a line. Raises `lines.NotDrawn`."""
         return lines.draw(text)
 
     def columns(self, width: int, height: int) -> int:

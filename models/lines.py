@@ -13,21 +13,28 @@ SIZE = 40  # of the type, for a picture 64 pixels high
 HIGH = 64
 MARGIN = 8  # pixels left and right of the text
 WIDEST = 2048  # pixels of a line at the height that is read
-LONGEST = 120  # characters of a text that is drawn
+LONGEST = 80  # characters of a text that is drawn
+
+
+class NotDrawn(ValueError):
+    """A text that is not drawn as one line, and why."""
 
 
 def draw(text: str) -> Image.Image:
-    """A text in black on white, one line 64 pixels high. Raises ValueError for one that is longer
-    than LONGEST characters or has nothing to draw."""
+    """A text in black on white, one line 64 pixels high. Raises `NotDrawn` for one that is longer
+    than LONGEST characters, wider than WIDEST pixels, or has nothing to draw."""
     if not text.strip():
-        raise ValueError("there is nothing to draw")
+        raise NotDrawn("there is nothing to draw")
     if len(text) > LONGEST:
-        raise ValueError(f"the text has {len(text)} characters, at most {LONGEST} are drawn")
+        raise NotDrawn(f"the text has {len(text)} characters, at most {LONGEST} are drawn")
     font = ImageFont.load_default(SIZE)
     line = " ".join(text.split())
     left, _, right, _ = font.getbbox(line)
+    width = int(right - left) + 2 * MARGIN
+    if width > WIDEST:
+        raise NotDrawn(f"the text is {width} pixels wide, at most {WIDEST} are drawn")
     ascent, descent = font.getmetrics()
-    image = Image.new("L", (int(right - left) + 2 * MARGIN, HIGH), "white")
+    image = Image.new("L", (width, HIGH), "white")
     top = (HIGH - ascent - descent) // 2
     ImageDraw.Draw(image).text((MARGIN - left, top), line, fill="black", font=font)
     return image

@@ -10,6 +10,7 @@ from backend.api.classify import ClassifyRequest
 from backend.api.forecast import ForecastRequest
 from backend.api.generate import GenerateRequest
 from backend.api.gradients import GradientsRequest
+from backend.api.read import ReadQuery
 from backend.api.slices import EditsWish, SlicesRequest, SliceWish
 from backend.api.tag import TagRequest
 from backend.api.trace import TraceRequest
@@ -87,7 +88,8 @@ def test_a_query_is_told_with_its_bounds_too(client):
 @pytest.mark.parametrize("path", UPLOADS)
 def test_the_query_of_every_example_is_one_that_is_taken(path):
     _, query, sent = UPLOADS[path]
-    model = {"caption": CaptionQuery, "answer": AnswerQuery}[path.rpartition("/")[2]]
+    models = {"caption": CaptionQuery, "answer": AnswerQuery, "read": ReadQuery}
+    model = models[path.rpartition("/")[2]]
     told = parse_qs(query, strict_parsing=True)
     lists = {"points", "force"}
     model.model_validate({k: v if k in lists else v[0] for k, v in told.items()})

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from models import lines
-from models.lines import draw, fit
+from models.lines import NotDrawn, draw, fit
 from models.vision import PictureError
 
 
@@ -23,9 +23,9 @@ def test_the_same_text_is_the_same_picture_and_spaces_run_together():
     assert draw("ab").tobytes() != draw("ba").tobytes()
 
 
-@pytest.mark.parametrize("text", ["", "  \n", "x" * (lines.LONGEST + 1)])
+@pytest.mark.parametrize("text", ["", "  \n", "x" * (lines.LONGEST + 1), "W" * lines.LONGEST])
 def test_what_cannot_be_drawn_is_refused(text):
-    with pytest.raises(ValueError, match=r"nothing|at most"):
+    with pytest.raises(NotDrawn, match=r"nothing|at most"):
         draw(text)
 
 

@@ -50,6 +50,9 @@ class Entry:
     reason: str = ""
     card: str = ""
     runner: Any = None
+    device: str = ""  # where it runs; '' until it is loaded
+    full: bool = False  # the GPU had no memory for it: it moves when it is opened next
+    moved: bool = False  # it runs on the CPU because the GPU has no memory for it
     imported: bool = False  # brought by a person, and may be deleted again
     joined: bool = False  # while the server ran: nobody who asks whether it is ready waits for it
     ready: asyncio.Future | None = field(default=None, repr=False)
@@ -62,7 +65,8 @@ class Entry:
             "id": self.id,
             **{name: self.about.get(name) for name in STATED},
             "tasks": list(runner.tasks) if runner else [],
-            "device": device,
+            "device": self.device or device,
+            "moved": self.moved,
             "status": self.status,
             "reason": self.reason,
             "imported": self.imported,
@@ -150,13 +154,13 @@ class Catalog:
     def _open(self, entry: Entry) -> None:
         # Imported here: torch takes a second, and the first page does not wait for it.
         from models.checkpoint import CheckpointError
-        from models.kinds import build, read_files
+        from models.kinds import read_files
 
         if entry.status != "loading":
             return
         try:
             files = read_files(entry.folder)
-            entry.runner = build(files, self.device, self.capacity)
+            self._build(entry, files)
             if "kind" not in entry.about:  # a folder of a form that says it differently
                 entry.about = files.about
             entry.card = files.card
@@ -167,6 +171,47 @@ class Catalog:
         except Exception as error:
             entry.status, entry.reason = "failed", f"{type(error).__name__}: {error}"
             log.exception("checkpoint %s failed", entry.id)
+
+    def _build(self, entry: Entry, files) -> None:
+        """Make the runner: on the device of the catalogue, or on the CPU where that is full."""
+        from backend.engine.memory import is_full
+        from models.kinds import build
+
+        entry.device = "cpu" if entry.moved else self.device
+        try:
+            entry.runner = build(files, entry.device, self.capacity)
+            return
+        except (RuntimeError, MemoryError) as error:
+            if entry.device == "cpu" or not is_full(error):
+                raise
+        self._leave_gpu(entry)
+        entry.runner = build(files, "cpu", self.capacity)
+
+    def _leave_gpu(self, entry: Entry) -> None:
+        entry.device, entry.moved, entry.runner = "cpu", True, None
+        self.release()
+        log.warning("no GPU memory for checkpoint %s: it runs on the CPU from now on", entry.id)
+
+    def _move(self, entry: Entry) -> None:
+        from models.kinds import build, read_files
+
+        if entry.device == "cpu":
+            return  # somebody else was here first
+        runner = build(read_files(entry.folder), "cpu", self.capacity)
+        self._leave_gpu(entry)
+        entry.runner, entry.full = runner, False
+
+    async def move_to_cpu(self, entry: Entry) -> None:
+        """Read a network again, from its files, to where there is memory."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._move, entry)
+
+    @staticmethod
+    def release() -> None:
+        """Give back the GPU memory that torch keeps for later; blocks."""
+        import torch
+
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
 
     def entry(self, id: str) -> Entry:
         """An entry by its name. Raises `NotFound`."""
@@ -209,6 +254,8 @@ class Catalog:
                 "Replace its files and start the server again.",
                 "checkpoint_failed",
             )
+        if entry.full:
+            await self.move_to_cpu(entry)
         if task is not None and task not in entry.runner.tasks:
             able = [e.id for e in self.entries.values() if e.runner and task in e.runner.tasks]
             raise Invalid(

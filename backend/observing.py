@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = logging.getLogger("unrolled.requests")
 HEADER = b"x-request-id"
+NOTICE = b"x-notice"
 GIVEN = re.compile(rb"[A-Za-z0-9._-]{1,64}")  # an id that a proxy gave is kept if it looks so
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 NOWHERE = "none"  # the route of an address that there is not
@@ -25,6 +26,11 @@ SALT = secrets.token_bytes(16)
 def outcome(scope: Scope, code: str) -> None:
     """Note the code that a request was refused with or a stream ended with."""
     scope["outcome"] = code
+
+
+def notice(scope: Scope, name: str) -> None:
+    """Tell the page of something that it did not ask for, in a header of the answer."""
+    scope["notice"] = name
 
 
 def route_of(scope: Scope) -> str:
@@ -64,7 +70,10 @@ class Observed:
             nonlocal status, sent, whole, answered
             if message["type"] == "http.response.start":
                 status, answered = message["status"], perf_counter()
-                message = {**message, "headers": [*message.get("headers", ()), (HEADER, kept)]}
+                more = [(HEADER, kept)]
+                if told := scope.get("notice"):
+                    more.append((NOTICE, told.encode()))
+                message = {**message, "headers": [*message.get("headers", ()), *more]}
             elif message["type"] == "http.response.body":
                 sent += len(message.get("body", b""))
                 whole = not message.get("more_body", False)

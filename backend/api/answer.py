@@ -3,10 +3,10 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.api.captioning import Familiarity, Grid, Image, told_of
+from backend.api.computing import compute
 from backend.api.forms import FORM, read_form
 from backend.api.pictures import KEY
 from backend.api.texts import asked_points, check_length, read_points
@@ -67,7 +67,7 @@ async def answer(request: Request, id: str, query: Annotated[AnswerQuery, Query(
     seen, question = await read_form(request, "question")
     asked = _read(entry.runner, question, state.settings)
     async with state.tracing:
-        return await run_in_threadpool(_answer, entry, seen, asked, points)
+        return await compute(request, _answer, entry, seen, asked, points)
 
 
 def _read(runner, text: str, settings):

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import numpy as np
 from fastapi import APIRouter, Request
-from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.api.computing import compute
 from backend.api.texts import read_points
 from backend.api.trace import TracedPoint
 from backend.arrays import Array, encode
@@ -73,7 +73,7 @@ async def forecast(request: Request, id: str, body: ForecastRequest) -> dict:
     _check(entry.runner, body, state.settings)
     points = read_points(entry.runner, body.points)
     async with state.tracing:
-        return await run_in_threadpool(_forecast, entry, body, points)
+        return await compute(request, _forecast, entry, body, points)
 
 
 def _check(runner, body: ForecastRequest, settings) -> None:

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 import numpy as np
 from fastapi import APIRouter, Request
-from fastapi.concurrency import run_in_threadpool
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from backend.api.computing import compute
 from backend.api.texts import read_source, read_text, texts_of, too_long
 from backend.api.wishes import check_prefix
 from backend.arrays import Array, encode
@@ -119,7 +119,7 @@ async def slices(request: Request, id: str, body: SlicesRequest) -> dict:
     async with state.tracing:
         if await request.is_disconnected():  # whoever types on asks anew
             raise Unavailable("The client has gone.", code="client_gone")  # read by nobody
-        return await run_in_threadpool(_slices, entry, body, state.readings, state.settings)
+        return await compute(request, _slices, entry, body, state.readings, state.settings)
 
 
 # -- on a thread -----------------------------------------------------------------------------

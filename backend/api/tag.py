@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.api.computing import compute
 from backend.api.texts import check_whole, read_points, read_text
 from backend.api.trace import TracedPoint, check_size, told_points
 from backend.arrays import Array, encode
@@ -39,7 +40,7 @@ async def tag(request: Request, id: str, body: TagRequest) -> dict:
     points = read_points(entry.runner, body.points)
     check_size(points, 0, len(tokens), len(tokens), state.settings.max_trace_bytes)
     async with state.tracing:
-        return await run_in_threadpool(_tag, entry, body.text, points)
+        return await compute(request, _tag, entry, body.text, points)
 
 
 def _tag(entry, text: str, points: list) -> dict:

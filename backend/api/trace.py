@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.api.computing import compute
 from backend.api.texts import read_points, read_text, texts_of
 from backend.arrays import Array, encode
 from backend.errors import Invalid, TooLarge
@@ -72,7 +73,7 @@ async def trace(request: Request, id: str, body: TraceRequest) -> dict:
     await state.ready()
     run, memory = (_trace, ()) if hasattr(runner, "trace") else (_reading, (state.readings,))
     async with state.tracing:
-        return await run_in_threadpool(run, entry, tokens, points, body, stop, *memory)
+        return await compute(request, run, entry, tokens, points, body, stop, *memory)
 
 
 def check_size(points: list, start: int, stop: int, length: int, limit: int) -> None:

@@ -23,6 +23,7 @@ def job(entry, body, prefix: Sequence[int], points: Sequence, seed: int, context
     """What a request asks of the engine; `body` is a `GenerateRequest`, and the text no longer than
     `context` tokens."""
     from backend.engine import EngineError, Turn
+    from backend.engine.memory import is_full
 
     def begin() -> Iterator:
         try:
@@ -41,6 +42,9 @@ def job(entry, body, prefix: Sequence[int], points: Sequence, seed: int, context
         except FloatingPointError as error:
             message = f"The model gave a number that is not finite: {error}."
             raise EngineError("non_finite", message) from None
+        except (RuntimeError, MemoryError) as error:
+            entry.full = entry.device != "cpu" and is_full(error)  # the next one finds more room
+            raise
 
     stop = min(len(prefix) + body.max_new_tokens, context)
     each = _numbers(points, (body.start + 1 + stop) // 2 + 1)

@@ -53,6 +53,12 @@ class Readings:
         finally:
             self._count(key, kept)
 
+    def clear(self) -> None:
+        """Forget all; what is in use is kept by those who use it, until they are done."""
+        with self._lock:
+            self._kept.clear()
+            self.held = 0
+
     def _count(self, key: Hashable, kept: Kept) -> None:
         """Count what a reading takes now, and forget the oldest where it is too much."""
         with self._lock:

@@ -1,10 +1,11 @@
-"""The command line: `python -m backend serve`."""
+"""The command line: `python -m backend serve`, `python -m backend inspect FILE`."""
 
 import argparse
 import socket
 import sys
 from collections.abc import Sequence
 
+from backend import inspect
 from backend.guards.hosts import read_names
 from backend.joining import check_code
 from backend.settings import Settings, add_arguments, from_arguments
@@ -16,6 +17,8 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="serve the pages and the API")
     add_arguments(serve)
+    look = commands.add_parser("inspect", help="say what a file of weights is")
+    inspect.add_arguments(look)
     return top
 
 
@@ -66,6 +69,8 @@ def serve(settings: Settings, listener: socket.socket) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command."""
     parsed = parser().parse_args(arguments)
+    if parsed.command == "inspect":
+        sys.exit(inspect.run(parsed))
     settings = from_arguments(parsed)
     try:
         check_code(settings.join)

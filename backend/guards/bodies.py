@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.errors import Error, Late, TooLarge
 from backend.guards.refusals import told
+from backend.observing import outcome
 
 # What is still taken of a body that was refused, so that who sends it gets to read the answer: a
 # connection that is closed with bytes unread is reset, and the answer may be lost with it.
@@ -45,7 +46,7 @@ class BodyLimit:
         limit, parts = self._limit(scope.get("path", ""))
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if declared.isdigit() and int(declared[:20]) > limit:
-            return await _refuse(receive, send, _too_large(limit))
+            return await _refuse(scope, receive, send, _too_large(limit))
         seen, until, whole, started = 0, None, False, False
         broken: Error | None = None
 
@@ -59,7 +60,7 @@ class BodyLimit:
                 async with asyncio.timeout_at(until):
                     message = await receive()
             except TimeoutError:
-                broken = _too_slow(self.wait)
+                broken, whole = _too_slow(self.wait), True  # the rest is not waited for either
                 raise broken from None
             if message["type"] == "http.request":
                 seen += len(message.get("body", b""))
@@ -82,7 +83,7 @@ class BodyLimit:
             if error is not broken:
                 raise
         if broken is not None and not started:
-            await _refuse(receive, send, broken, whole)
+            await _refuse(scope, receive, send, broken, whole)
 
 
 def _too_large(limit: int) -> TooLarge:
@@ -97,11 +98,14 @@ def _too_slow(seconds: float) -> Late:
     return Late(f"The body did not arrive in {seconds:g} seconds.", "Send it again, all at once.")
 
 
-async def _refuse(receive: Receive, send: Send, error: Error, whole: bool = False) -> None:
+async def _refuse(
+    scope: Scope, receive: Receive, send: Send, error: Error, whole: bool = False
+) -> None:
     """Answer, then take what is still on its way, within bounds, then close the connection.
 
     The answer is complete by its declared length before the last, empty part of it is sent.
     """
+    outcome(scope, error.code)
     headers, body = told(error, (b"connection", b"close"))
     await send({"type": "http.response.start", "status": error.status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": True})

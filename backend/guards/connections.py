@@ -24,6 +24,8 @@ from backend.settings import Settings
 
 MOST_HEADERS = 100
 SPARE = 64  # connections past the most that are told so; the next are closed without a word
+OTHER_FILES = 256  # that are open beside the connections
+LINGER = 5.0  # seconds in which the end of a stream, that came for want of a reader, is kept
 AGAIN = 5.0  # seconds after which who was refused may try again
 
 
@@ -46,6 +48,19 @@ class Places:
         if self.each[host] > self.most_each:
             return Busy("Your address has too many connections.", AGAIN, "Close some of them.")
         return None
+
+
+def allow_files(connections: int) -> None:
+    """Let this process have so many connections open, as far as the system permits it."""
+    try:
+        import resource
+    except ImportError:  # a system that counts in another way
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + SPARE + OTHER_FILES
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def protocol(settings: Settings) -> Callable[..., "Connection"]:
@@ -198,7 +213,7 @@ class Connection(HttpToolsProtocol):
             elif left:
                 self.transport.abort()
 
-        self._stuck = self.loop.call_later(self.settings.reader_seconds, look)
+        self._stuck = self.loop.call_later(self.settings.reader_seconds + LINGER, look)
 
     def _head_too_large(self) -> HeadTooLarge:
         limit = self.settings.max_head_bytes

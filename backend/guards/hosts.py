@@ -41,6 +41,17 @@ def _address(host: str) -> Address | None:
     return getattr(found, "ipv4_mapped", None) or found
 
 
+def read_names(setting: str) -> set[str]:
+    """The names of a setting, which stand between commas. Raises `ValueError`."""
+    names = set()
+    for name in filter(None, (part.strip() for part in setting.split(","))):
+        found = read_host(name)
+        if found is None:
+            raise ValueError(f"--hosts: {name!r} is no name of a host such as rnn.example.org")
+        names.add(found[0])
+    return names
+
+
 class KnownHosts:
     """Refuse a request whose Host names something else than this server.
 
@@ -57,11 +68,7 @@ class KnownHosts:
         if not alone:  # other machines may use the name of this one
             own = socket.gethostname().lower()
             self.names |= {own, f"{own.partition('.')[0]}.local"}
-        for name in filter(None, (part.strip() for part in names.split(","))):
-            found = read_host(name)
-            if found is None:
-                raise ValueError(f"--hosts: {name!r} is no name of a host such as rnn.example.org")
-            self.names.add(found[0])
+        self.names |= read_names(names)
         self._known = lru_cache(256)(self._find)
 
     def _find(self, host: bytes, local: str) -> bool:

@@ -7,6 +7,7 @@ from starlette.types import Scope, Send
 
 from backend.errors import Error
 from backend.guards.headers import HEADERS
+from backend.observing import outcome
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -30,6 +31,7 @@ async def refuse(scope: Scope, send: Send, error: Error, *more: tuple[bytes, byt
     """Answer a request with an error and more headers, or end the handshake of a WebSocket."""
     if scope["type"] == "websocket":
         return await send({"type": "websocket.close", "code": 1008})
+    outcome(scope, error.code)
     headers, body = told(error, *more)
     await send({"type": "http.response.start", "status": error.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -114,6 +114,7 @@ class Live:
     app: FastAPI
     port: int
     client: httpx2.Client
+    connections: set  # that are open
 
     @property
     def engine(self):
@@ -152,7 +153,7 @@ def live(settings: Settings) -> Iterator[Live]:
             wait(lambda: server.started)
             for id in app.state.catalog.entries:
                 client.get(f"/api/checkpoints/{id}")
-            yield Live(app, port, client)
+            yield Live(app, port, client, server.server_state.connections)
     finally:
         server.should_exit = True
         thread.join()

@@ -371,8 +371,7 @@ def _read_back(folder: Path) -> tuple[dict[str, np.ndarray], dict]:
     from models.importing.foreign_file import read_foreign
 
     tensors = read_foreign(folder / TENSORS).tensors
-    extras = json.loads((folder / EXTRAS).read_text("utf-8"))
-    return tensors, extras
+    return tensors, json.loads((folder / EXTRAS).read_text("utf-8"))["extras"]
 
 
 def _check_answers(answers: Mapping, still_asked: Sequence) -> None:

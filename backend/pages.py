@@ -22,6 +22,7 @@ MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 # The page of a kind; of all others lab.html.
 LABS = {
     "seq2seq": "translate.html",
+    "state_seq2seq": "translate.html",
     "captioner": "caption-lab.html",
     "vqa": "question-lab.html",
     "transformer_lm": "transformer.html",
@@ -34,6 +35,7 @@ FIGURES: dict[str, str] = {
     "sequence_classifier": "classifier",
     "tagger": "tagger",
     "char_conv": "convolution",
+    "crnn": "columns",
 }
 CAPTIONER = "caption-soft"  # the one that the caption page opens with, where it is there
 WALKED = ("transformer_lm", "encoder")  # kinds that are gone through step by step
@@ -113,7 +115,14 @@ def home(request: Request, language: str) -> Response:
 
 @router.get("/{language}/checkpoints")
 def checkpoints(request: Request, language: str) -> Response:
-    return render(request, require_language(language), "checkpoints.html")
+    settings = request.app.state.settings
+    return render(
+        request,
+        require_language(language),
+        "checkpoints.html",
+        importing=settings.takes_imports,
+        import_bytes=settings.max_import_bytes,
+    )
 
 
 @router.get("/{language}/checkpoints/{checkpoint}")

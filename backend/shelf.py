@@ -165,7 +165,12 @@ class Shelf:
         settle(self.folder)
 
     def renew(self, folder: Path, id: str) -> None:
-        """Move what was prepared into an import that is there: what says "complete" comes last."""
+        """Move what was prepared into an import that is there: what says "complete" comes last.
+
+        Without a config.json among it the import is complete no more.
+        """
+        if not (folder / "config.json").exists():
+            (self.folder / id / "config.json").unlink(missing_ok=True)
         last = ("config.json", "diagnosis.json", "import.json")
         paths = sorted(folder.iterdir(), key=lambda p: last.index(p.name) if p.name in last else -1)
         for path in paths:

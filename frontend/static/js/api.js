@@ -23,6 +23,11 @@ export function trace(id, body, signal) {
   return json(`/api/checkpoints/${encodeURIComponent(id)}/trace`, post(body, signal));
 }
 
+/** A text with only its last characters given. @param {object} body as POST .../context */
+export function context(id, body, signal) {
+  return json(`/api/checkpoints/${encodeURIComponent(id)}/context`, post(body, signal));
+}
+
 /** Parts of what a text makes inside. @param {object} body as POST .../slices */
 export function slices(id, body, signal) {
   return json(`/api/checkpoints/${encodeURIComponent(id)}/slices`, post(body, signal));
@@ -71,6 +76,15 @@ export function caption(id, query, picture, signal, receive) {
 /** Ask about a picture. @param {FormData} form  as POST .../answer @param {string} point  to be told */
 export function answer(id, form, point, signal) {
   return json(`/api/checkpoints/${encodeURIComponent(id)}/answer?points=${point}`, { method: "POST", body: form, signal });
+}
+
+/**
+ * Read a line of text in a picture.
+ * @param {URLSearchParams} query  as POST .../read @param {Blob|null} picture  null: of its `text`
+ */
+export function readLine(id, query, picture, signal) {
+  const headers = picture ? { "Content-Type": picture.type || "application/octet-stream" } : {};
+  return json(`/api/checkpoints/${encodeURIComponent(id)}/read?${query}`, { method: "POST", headers, body: picture, signal });
 }
 
 /** Forecast a series. @param {object} body as POST .../forecast */
@@ -159,7 +173,8 @@ function emit(block, receive) {
   if (data.length) receive(event, data.join("\n"));
 }
 
-function post(body, signal) {
+/** Options of a request that sends JSON. */
+export function post(body, signal) {
   return {
     method: "POST",
     headers: { "Content-Type": "application/json" },
@@ -168,7 +183,8 @@ function post(body, signal) {
   };
 }
 
-async function json(path, options) {
+/** What a route answers. Rejects with an `ApiError`. */
+export async function json(path, options) {
   return (await ask(path, options)).json();
 }
 

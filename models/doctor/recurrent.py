@@ -135,6 +135,9 @@ def _about_rest(beside: Around, names: Shapes, stack: Stack) -> list[Sentence]:
         V, E = names[beside.embedding]
         text = "An embedding of {n} symbols, {width} numbers each."
         says.append(say(text, beside.embedding, shape=(V, E), n=V, width=E))
+    if beside.projection:
+        text = "A linear layer stands between what is read and the recurrent layers."
+        says.append(say(text, beside.projection, shape=names[beside.projection]))
     if beside.output:
         K, width = names[beside.output]
         text = "A linear layer makes {n} numbers of the {width} of the last layer."

@@ -75,6 +75,47 @@ def _strings(extras, where: str = ""):
             yield from _strings(value, f"{where}.{name}" if where else str(name))
 
 
+BETWEEN = Question(
+    "between",
+    Said("What is done with the numbers of the linear layer before the recurrent ones read them?"),
+    "choice",
+    choices=(("nothing", Said("nothing")), ("relu", "relu"), ("tanh", "tanh")),
+)
+BENT = {
+    "nothing": lambda x: x,
+    "relu": lambda x: np.maximum(x, 0),
+    "tanh": np.tanh,
+}
+
+
+def table_of(case: Case, beside: Around) -> tuple[np.ndarray | None, list[Question]]:
+    """The vector that the layers read for each symbol, (V, input); None where it is one-hot.
+
+    A linear layer behind the embedding sees one symbol at a time: what it makes of each is worked
+    out once, in float64, and kept as the table.
+    """
+    table = case.tensors[beside.embedding] if beside.embedding else None
+    if beside.projection is None:
+        return table, []
+    answer, open_ = choice_of(case.answers, BETWEEN)
+    weight = case.tensors[beside.projection].astype(np.float64)
+    made = weight.T if table is None else table.astype(np.float64) @ weight.T
+    if beside.projection_bias:
+        made = made + case.tensors[beside.projection_bias]
+    return BENT[answer or "nothing"](made).astype(np.float32), open_
+
+
+def input_of(case: Case, stack: Stack, beside: Around) -> dict:
+    """What the layers read, as `Settled.inputs` says it."""
+    table, _ = table_of(case, beside)
+    return {stack.name: ONE_HOT if table is None else table}
+
+
+def refused(case: Case, stack: Stack, beside: Around, problems: list[str]) -> Settled:
+    """Nothing runs it, and why; it can be tried all the same."""
+    return Settled(None, problems=tuple(problems), inputs=input_of(case, stack, beside))
+
+
 def weights_of(case: Case, stack: Stack, beside: Around) -> tuple[dict, list[Sentence]]:
     """The numbers under the names of our kinds, zeros where a bias is none, and what to say."""
     tensors = case.tensors
@@ -94,9 +135,16 @@ def weights_of(case: Case, stack: Stack, beside: Around) -> tuple[dict, list[Sen
         made.append("output")
     else:
         found["output.bias"] = tensors[beside.output_bias]
-    if beside.embedding:
-        found["embedding.weight"] = tensors[beside.embedding]
+    table, _ = table_of(case, beside)
+    if table is not None:
+        found["embedding.weight"] = table
     says = []
+    if beside.projection:
+        text = (
+            "The linear layer before the recurrent ones is multiplied into the table of symbols: "
+            "worked out in float64 and kept as float32, so up to rounding the same."
+        )
+        says.append(say(text, beside.projection, shape=tensors[beside.projection].shape))
     if made:
         says.append(
             say("Biases that there are not are kept as zeros: every number stays the same.")
@@ -111,12 +159,10 @@ def weights_of(case: Case, stack: Stack, beside: Around) -> tuple[dict, list[Sen
 
 def language_model(case: Case, stack: Stack, beside: Around, names: Shapes) -> Settled | None:
     """As many numbers out as symbols in: it says which symbol comes next."""
-    V = names[beside.embedding][0] if beside.embedding else stack.input_size
+    V = beside.symbols(names, stack)
     if names[beside.output][0] != V or V < 2:
         return None
     problems = over(beside, names)
-    if beside.embedding and names[beside.embedding][1] != stack.input_size:
-        return None
     if stack.bidirectional:
         problems.append(
             Said(
@@ -124,20 +170,22 @@ def language_model(case: Case, stack: Stack, beside: Around, names: Shapes) -> S
                 "cannot write on. Nothing here runs it.",
             )
         )
-    if not beside.embedding and V > WIDEST:
+    one_hot = not (beside.embedding or beside.projection)
+    if one_hot and V > WIDEST:
         text = "A one-hot input of {n} symbols is too wide, at most {most} are read."
         problems.append(Said(text, n=V, most=WIDEST))
     if problems:
-        return Settled(None, problems=tuple(problems))
+        return refused(case, stack, beside, problems)
     cell, questions, says = cell_of(case, stack)
     symbols, asked, heard = vocabulary_of(case, V)
+    asked += table_of(case, beside)[1]
     weights, more = weights_of(case, stack, beside)
     what = say(
         "As many numbers out as symbols in: it says which symbol comes next.",
         beside.output,
         shape=names[beside.output],
     )
-    if not beside.embedding:
+    if one_hot:
         text = "No embedding: its input is one-hot, as wide as the vocabulary."
         says.append(say(text, stack.names["weight_ih_l0"]))
     config = {
@@ -145,7 +193,7 @@ def language_model(case: Case, stack: Stack, beside: Around, names: Shapes) -> S
         "vocab_size": V,
         "hidden_size": stack.hidden_size,
         "num_layers": stack.num_layers,
-        "embedding_size": stack.input_size if beside.embedding else 0,
+        "embedding_size": 0 if one_hot else stack.input_size,
     }
     if symbols and (reads := how_read(symbols)) != "characters":
         config["reads"] = reads
@@ -157,7 +205,7 @@ def language_model(case: Case, stack: Stack, beside: Around, names: Shapes) -> S
         (what, *says, *heard, *more),
         weights,
         symbols,
-        inputs={stack.name: case.tensors[beside.embedding] if beside.embedding else ONE_HOT},
+        inputs=input_of(case, stack, beside),
         symbols=symbols,
     )
 
@@ -196,26 +244,25 @@ def labels(case: Case, stack: Stack, beside: Around, names: Shapes) -> Settled |
     if stack.input_size < 2:
         return None
     questions, problems = [], over(beside, names)
-    if beside.embedding is None:
+    one_hot = not (beside.embedding or beside.projection)
+    if one_hot:
         answer, questions = choice_of(case.answers, INPUT)
         if answer == "numbers":
             return None
         if stack.input_size > WIDEST:
             return None
-    elif names[beside.embedding][1] != stack.input_size:
-        return None
-    V = names[beside.embedding][0] if beside.embedding else stack.input_size
+    V = beside.symbols(names, stack)
     K = names[beside.output][0]
     cell, more, says = cell_of(case, stack)
     questions += more
     if cell == "rnn_relu":
         problems.append(Said("Networks of labels are run with tanh, LSTM or GRU, not with relu."))
     if problems:
-        return Settled(None, problems=tuple(problems))
+        return refused(case, stack, beside, problems)
     task, more = choice_of(case.answers, TASK)
     questions += more
     symbols, more, heard = vocabulary_of(case, V)
-    questions += more
+    questions += more + table_of(case, beside)[1]
     called, more, named = labels_of(case, max(2, K))
     questions += more
     weights, told = weights_of(case, stack, beside)
@@ -234,12 +281,12 @@ def labels(case: Case, stack: Stack, beside: Around, names: Shapes) -> Settled |
         "labels": called or [],
         "hidden_size": stack.hidden_size,
         "num_layers": stack.num_layers,
-        "embedding_size": stack.input_size if beside.embedding else 0,
+        "embedding_size": 0 if one_hot else stack.input_size,
         "bidirectional": stack.bidirectional,
     }
     kind = "tagger" if task == "tag" else "sequence_classifier"
     if task == "tag":
-        if beside.embedding is None:
+        if one_hot:
             # The same products: row v of the unit matrix, times W, is column v of W.
             weights["embedding.weight"] = np.eye(V, dtype=weights["output.weight"].dtype)
             config["embedding_size"] = V
@@ -263,7 +310,7 @@ def labels(case: Case, stack: Stack, beside: Around, names: Shapes) -> Settled |
         (*says, *heard, *named, *told),
         weights,
         symbols,
-        inputs={stack.name: case.tensors[beside.embedding] if beside.embedding else ONE_HOT},
+        inputs=input_of(case, stack, beside),
         symbols=symbols,
     )
 

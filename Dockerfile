@@ -9,6 +9,7 @@ ARG TORCH_INDEX=""
 
 ENV PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
+    HOME=/tmp \
     NUMBA_CACHE_DIR=/tmp/numba
 
 WORKDIR /app
@@ -25,8 +26,10 @@ COPY backend backend
 COPY frontend frontend
 COPY checkpoints checkpoints
 
-# Everything above belongs to root and is read; this user owns nothing and writes only to /tmp.
+# Everything above belongs to root and is read. This user writes to /tmp, and to the folder of
+# checkpoints that people bring: a volume that is mounted there takes over who owns it.
 RUN useradd --system --no-create-home --uid 10001 unrolled
+RUN install --directory --owner=10001 imports
 USER unrolled
 
 EXPOSE 8000

@@ -7,7 +7,7 @@ NAME =
 DATA =
 ARGS =
 
-.PHONY: help run test lint bench train model document lock clean
+.PHONY: help run test lint bench train model image document lock clean
 
 help: ## list these
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
@@ -29,6 +29,9 @@ train: ## train a checkpoint; NAME=shakespeare-lstm DATA=folder of the corpora
 
 model: ## fetch a model that people know; NAME=minilm or NAME=smollm2
 	@sh scripts/model $(NAME) $(ARGS)
+
+image: ## go through the steps of the Dockerfile without an engine for containers
+	@sh scripts/image $(ARGS)
 
 document: ## write the table of settings into README.md
 	@sh scripts/document

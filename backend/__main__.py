@@ -71,8 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parsed = parser().parse_args(arguments)
     if parsed.command == "inspect":
         sys.exit(inspect.run(parsed))
-    settings = from_arguments(parsed)
     try:
+        settings = from_arguments(parsed)
         check_code(settings.join)
         read_names(settings.hosts)
     except ValueError as error:

@@ -27,7 +27,9 @@ class Settings:
     host: str = _setting("127.0.0.1", "address to listen on; 0.0.0.0 lets other machines in")
     port: int = _setting(8000, "TCP port; 0 takes a free one")
     hosts: str = _setting(
-        "", "names, between commas, under which a proxy or a name server leads here"
+        "",
+        "names, between commas, under which a proxy or a name server leads here",
+        variable="UNROLLED_HOSTS",
     )
     checkpoints: Path = _setting(ROOT / "checkpoints", "folder of checkpoint folders")
     imports: Path = _setting(ROOT / "imports", "folder of checkpoints that people brought")
@@ -35,6 +37,7 @@ class Settings:
         "auto",
         "whether people may bring checkpoints; auto: where only this machine is listened to",
         ("auto", "on", "off"),
+        variable="UNROLLED_IMPORTING",
     )
     join: str = _setting(
         "",
@@ -112,16 +115,23 @@ class Settings:
     reader_seconds: float = _setting(30.0, "seconds a stream waits for a reader that has stopped")
     drain_seconds: float = _setting(5.0, "seconds running generations get when the server stops")
     metrics: str = _setting(
-        "auto", "who may read /metrics; auto: this machine alone", ("auto", "on", "off")
+        "auto",
+        "who may read /metrics; auto: this machine alone",
+        ("auto", "on", "off"),
+        variable="UNROLLED_METRICS",
     )
     log_format: str = _setting(
-        "text", "how the log is written; json: a line for every request too", ("text", "json")
+        "text",
+        "how the log is written; json: a line for every request too",
+        ("text", "json"),
+        variable="UNROLLED_LOG_FORMAT",
     )
 
     @property
     def takes_imports(self) -> bool:
         """Whether checkpoints may be brought: who is let in from elsewhere must be let do it."""
-        return self.importing == "on" or (self.importing == "auto" and loopback(self.host))
+        here = loopback(self.host) and not self.hosts  # with other names there is a proxy
+        return self.importing == "on" or (self.importing == "auto" and here)
 
 
 def loopback(host: str) -> bool:
@@ -146,10 +156,18 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def from_arguments(arguments: Namespace) -> Settings:
-    """The settings of a parsed command line."""
+    """The settings of a parsed command line, and of the environment for flags that are not given.
+
+    Raises `ValueError` for a variable whose value its setting does not know.
+    """
     told = {entry.name: getattr(arguments, entry.name) for entry in fields(Settings)}
     for entry in fields(Settings):
         variable = entry.metadata["variable"]
         if variable and told[entry.name] == entry.default:
-            told[entry.name] = os.environ.get(variable, entry.default)
+            told[entry.name] = os.environ.get(variable) or entry.default
+            choices = entry.metadata["choices"]
+            if choices and told[entry.name] not in choices:
+                raise ValueError(
+                    f"{variable} is {told[entry.name]!a}, expected one of {', '.join(choices)}"
+                )
     return Settings(**told)

@@ -24,6 +24,9 @@ def settings() -> str:
         words = entry.metadata["help"]
         if entry.metadata.get("choices"):
             words += ": " + ", ".join(f"`{choice}`" for choice in entry.metadata["choices"])
+        variable = entry.metadata.get("variable")
+        if variable and variable not in words:
+            words += f"; also the environment variable `{variable}`"
         rows.append(f"| `--{entry.name.replace('_', '-')}` | `{default}` | {words} |")
     return "\n".join(rows) + "\n"
 

@@ -1,22 +1,33 @@
 """The Docker files parse, and each of their steps works on what the repository holds.
 
 Nothing is built here: the steps are walked one by one, with the argument parser, the port and the
-files of the repository held against them.
+files of the repository held against them; what is copied is served read-only as another user.
+`make image` goes further: it installs, compiles, writes a text and takes a checkpoint in.
 """
 
 import ast
+import importlib.util
 import json
+import os
 import re
 import shlex
+import shutil
+import signal
+import sys
+from dataclasses import fields
 from fnmatch import fnmatch
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import httpx2
 import pytest
 import yaml
+from packaging.utils import canonicalize_name
 
 from backend.__main__ import parser
 from backend.app import create_app
-from backend.settings import Settings
+from backend.settings import Settings, from_arguments
+from tests.toys import CONFIGS, write_toy
 
 ROOT = Path(__file__).resolve().parent.parent
 INSTRUCTIONS = {
@@ -25,17 +36,10 @@ INSTRUCTIONS = {
 }
 
 
-def steps() -> list[tuple[str, str]]:
-    """(instruction, rest) of each step of the Dockerfile, continued lines joined."""
-    lines = [line for line in (ROOT / "Dockerfile").read_text().splitlines() if line[:1] != "#"]
-    joined = re.sub(r"\\\n\s*", "", "\n".join(lines))
-    return [tuple(line.split(maxsplit=1)) for line in joined.splitlines() if line.strip()]
-
-
-def only(instruction: str) -> str:
-    """What follows the one step of this kind."""
-    (rest,) = [rest for name, rest in steps() if name == instruction]
-    return rest
+specification = importlib.util.spec_from_file_location("image", ROOT / "scripts/image.py")
+image = importlib.util.module_from_spec(specification)
+specification.loader.exec_module(image)
+steps, only = image.steps, image.only
 
 
 def served(command: list[str]):
@@ -152,10 +156,11 @@ def test_every_service_is_built_here_and_published_to_this_machine_only(services
         assert port == "127.0.0.1:${PORT:-8000}:" + only("EXPOSE")
 
 
-def test_every_service_reads_its_checkpoints_and_writes_only_to_tmp(services):
+def test_every_service_reads_its_checkpoints_and_writes_only_to_tmp_and_its_imports(services):
     for service in services.values():
-        (volume,) = service["volumes"]
-        source, target, mode = volume.split(":")
+        checkpoints, imports = service["volumes"]
+        source, target, mode = checkpoints.split(":")
+        assert imports == f"imports:{Path(only('WORKDIR')) / 'imports'}"
         assert (ROOT / source).is_dir()
         assert mode == "ro"
         assert Path(target) == served(json.loads(only("CMD"))).checkpoints
@@ -169,3 +174,82 @@ def test_every_docker_command_of_the_readme_names_a_service(services):
     named = re.findall(r"^    docker compose up ?(\S*)$", readme, re.MULTILINE)
     assert len(named) >= 2
     assert set(filter(None, named)) <= services.keys()
+
+
+def test_the_volume_of_imports_is_declared_and_belongs_to_the_user_of_the_image():
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    assert compose["volumes"] == {"imports": None}
+    (made,) = [rest for name, rest in steps() if name == "RUN" and "install --dir" in rest]
+    (user,) = [rest for name, rest in steps() if name == "RUN" and "useradd" in rest]
+    assert re.search(r"--owner=(\d+) imports$", made)[1] == re.search(r"--uid (\d+)", user)[1]
+    assert Settings().imports == Settings().checkpoints.parent / "imports"
+
+
+def test_the_variables_of_the_services_are_those_of_settings_and_empty_means_the_default(
+    services, monkeypatch
+):
+    known = {entry.metadata["variable"] for entry in fields(Settings)} - {None}
+    for service in services.values():
+        assert set(service["environment"]) == known
+        for name, value in service["environment"].items():
+            assert value == f"${{{name}:-}}"
+    for name in known:
+        monkeypatch.setenv(name, "")
+    assert from_arguments(parser().parse_args(["serve"])) == Settings()
+
+
+def test_what_the_server_imports_is_what_the_image_installs():
+    pins = {
+        canonicalize_name(line.partition("==")[0])
+        for line in (ROOT / "requirements/runtime.txt").read_text().splitlines()
+        if "==" in line
+    }
+    owners = packages_distributions()
+    missing = {}
+    for path in [*ROOT.glob("backend/**/*.py"), *ROOT.glob("models/**/*.py")]:
+        for name in imported(path) - sys.stdlib_module_names - ELSEWHERE:
+            if not {canonicalize_name(owner) for owner in owners.get(name, ())} & pins:
+                missing[name] = str(path.relative_to(ROOT))
+    assert missing == {}
+
+
+ELSEWHERE = {"backend", "models", "pycocoevalcap"}  # the last: figures of captions in training
+
+
+def imported(path: Path) -> set[str]:
+    """The packages that a module imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the image is one of Linux")
+def test_what_the_image_copies_serves_read_only_as_a_user_who_owns_nothing(tmp_path):
+    if os.geteuid() == 0 and not shutil.which("setpriv"):
+        pytest.skip("root needs setpriv to be another user")
+    tmp_path.chmod(0o755)
+    tmp_path.parent.chmod(0o755)
+    tmp_path.parent.parent.chmod(0o755)
+    app, scratch = tmp_path / "app", tmp_path / "tmp"
+    scratch.mkdir()
+    image.copy(app, left_out=("checkpoints",))
+    write_toy(app / "checkpoints" / "toy", CONFIGS["toy-lstm"])
+    (app / "imports").mkdir()
+    image.close(app)
+    before = sorted(app.rglob("*"))
+    with image.served(app, sys.executable, scratch, "--drain-seconds", "0.1") as server:
+        address, process = server
+        image.wait_for(lambda: image.well(address, sys.executable))
+        assert "toy" in httpx2.get(f"{address}/en/checkpoints", timeout=60).text
+        assert httpx2.get(f"{address}/metrics", timeout=60).status_code == 200
+        process.send_signal(signal.SIGTERM)  # while it compiles: nothing is cached there
+        assert process.wait(20) == 0
+        assert "Traceback" not in process.stdout.read()
+    assert sorted(app.rglob("*")) == before
+    assert (app / "backend" / "app.py").stat().st_mode & 0o222 == 0
+    for folder in [app, *(path for path in app.rglob("*") if path.is_dir())]:
+        folder.chmod(0o755)  # so that pytest can remove them

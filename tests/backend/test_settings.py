@@ -12,6 +12,8 @@ OTHER = {
     "checkpoints": "elsewhere",
     "imports": "elsewhere",
     "importing": "off",
+    "metrics": "on",
+    "log_format": "json",
 }
 NAMES = [entry.name for entry in fields(Settings)]
 
@@ -38,6 +40,25 @@ def test_every_setting_is_a_flag_of_its_name_and_of_its_type(entry):
 @pytest.mark.parametrize("entry", fields(Settings), ids=NAMES)
 def test_every_setting_says_what_it_is(entry):
     assert len(entry.metadata["help"]) > 10
+
+
+VARIABLES = {entry.metadata["variable"]: entry.name for entry in fields(Settings)}
+
+
+@pytest.mark.parametrize("variable", sorted(filter(None, VARIABLES)))
+def test_a_variable_of_the_environment_sets_what_no_flag_does(variable, monkeypatch):
+    name = VARIABLES[variable]
+    value = OTHER.get(name, "given-by-name")
+    monkeypatch.setenv(variable, value)
+    assert getattr(parse(), name) == value
+    monkeypatch.setenv(variable, "")
+    assert parse() == Settings()
+
+
+def test_a_variable_whose_value_nobody_knows_is_refused_with_those_that_are(monkeypatch):
+    monkeypatch.setenv("UNROLLED_METRICS", "yes\n")
+    with pytest.raises(ValueError, match=r"UNROLLED_METRICS is 'yes\\n', expected one of auto, on"):
+        parse()
 
 
 def test_the_server_keeps_to_this_machine_unless_told_otherwise():
@@ -67,6 +88,11 @@ def test_checkpoints_are_brought_where_only_this_machine_is_listened_to_or_by_or
     host, importing, taken
 ):
     assert Settings(host=host, importing=importing).takes_imports is taken
+
+
+def test_where_a_proxy_leads_here_checkpoints_are_brought_by_order_only():
+    assert not Settings(hosts="rnn.example.org").takes_imports
+    assert Settings(hosts="rnn.example.org", importing="on").takes_imports
 
 
 @pytest.mark.parametrize("arguments", [("--device", "tpu"), ("--port", "http"), ("--speed", "9")])

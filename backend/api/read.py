@@ -44,6 +44,7 @@ class Reading(BaseModel):
     token_ids: list[int]
     probability: Array = Field(description="(time), of these")
     blank: int = Field(description="the number of the blank")
+    symbols: list[str] = Field(description="all that it tells apart")
     points: dict[str, TracedPoint]
 
 
@@ -110,6 +111,7 @@ def _read(entry, raw: bytes, text: str | None, points: list, limit: int) -> dict
         "token_ids": found.token_ids,
         "probability": encode(found.probabilities.max(-1)),
         "blank": runner.blank,
+        "symbols": runner.symbols,
         "points": {
             p.name: {"axes": p.axes, "range": p.range, "data": encode(found.points[p.name])}
             for p in points

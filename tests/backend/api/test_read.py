@@ -51,6 +51,7 @@ def test_a_text_is_drawn_and_read_with_every_point(client, folder, id):
     told, runner = answer.json(), open_checkpoint(folder / id)
     found = runner.read(lines.draw("a cab"))
     assert told["text"] == found.text == "".join(c["symbol"] for c in told["characters"])
+    assert (told["symbols"], told["blank"]) == (SIGNS, 0)
     assert told["tokens"] == [SIGNS[k] for k in found.token_ids]
     np.testing.assert_array_equal(decode(told["picture"]), found.pixels)
     np.testing.assert_allclose(decode(told["centres"]), found.centres)

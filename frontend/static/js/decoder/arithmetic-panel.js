@@ -17,6 +17,12 @@ function letter(name, text, index = "") {
   return node;
 }
 
+const HEADINGS = { none: "the one vector, in numbers", state: "no attention" };
+const WAITING = {
+  none: "This network has no attention: every step gets the same vector C.",
+  state: "The decoder begins with the encoder's last state and gets nothing else of what was read.",
+};
+
 const number = (value, extra = {}) => make("span", { class: "num", title: full(value), ...extra }, short(value));
 const sign = (text) => make("span", { class: "sign" }, text);
 const line = (...parts) => make("p", { class: "reckon" }, ...parts.flatMap((part) => [part, " "]));
@@ -36,7 +42,7 @@ function table(head, rows) {
 export class ArithmeticPanel {
   /**
    * @param {object} options
-   * @param {"additive"|"general"|"dot"|"none"} options.score
+   * @param {"additive"|"general"|"dot"|"none"|"state"} options.score  state: no context either
    * @param {string} [options.annotation]  the letter of what is looked at: h, a state of an encoder
    * @param {(target: number, source: number) => void} options.onForce
    * @param {(target: number) => void} options.onRelease @param {() => void} options.onUnit
@@ -44,10 +50,8 @@ export class ArithmeticPanel {
   constructor(host, { run, link, score, annotation = "h", onForce, onRelease, onUnit }) {
     Object.assign(this, { host, run, link, score, annotation, onForce, onRelease, onUnit });
     this.unit = -1; // of the context; -1: the one with the largest value
-    this.heading = make("h2", {}, this.score === "none" ? t("the one vector, in numbers") : t("one cell, in numbers"));
-    this.waiting = this.score === "none"
-      ? t("This network has no attention: every step gets the same vector C.")
-      : t("Click a cell of the alignment to see the arithmetic behind it.");
+    this.heading = make("h2", {}, t(HEADINGS[score] ?? "one cell, in numbers"));
+    this.waiting = t(WAITING[score] ?? "Click a cell of the alignment to see the arithmetic behind it.");
     this.hint = make("p", { class: "note" }, this.waiting);
     this.body = make("div", { class: "arithmetic" });
     this.unitField = make("input", { type: "number", class: "field num", min: "0", step: "1", "aria-label": t("unit of the context") });
@@ -74,7 +78,7 @@ export class ArithmeticPanel {
 
   draw() {
     const { run } = this;
-    const plain = this.score === "none";
+    const plain = this.score in WAITING;
     const { target, source, chosen } = plain ? { target: -1, source: -1, chosen: true } : this.place;
     const there = plain ? Boolean(run.sourcePoints.context) : Boolean(run.target[target] && source >= 0);
     const key = [target, source, chosen, there, this.unit, run.whole];
@@ -85,7 +89,7 @@ export class ArithmeticPanel {
     this.hint.hidden = there && chosen;
     this.body.hidden = !there;
     if (this.body.hidden) return;
-    this.body.replaceChildren(...(this.score === "none" ? this.fixed() : this.cell(target, source)));
+    this.body.replaceChildren(...(plain ? this.fixed() : this.cell(target, source)));
     if (focused) this.unitField.focus();
   }
 

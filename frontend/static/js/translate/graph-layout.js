@@ -1,7 +1,8 @@
 /**
  * Where everything in the graph of encoder and decoder stands, in css px at scale 1. From the top:
  * the words written, the decoder's states, the contexts, the arcs, the annotations, the encoder's
- * layers (each backward over forward), the words read. Pure: no page is needed.
+ * layers (each backward over forward), the words read. Where the state alone is handed over there
+ * are no contexts and no arcs. Pure: no page is needed.
  */
 
 const LETTER = 7.9; // of the monospace type at 13 px
@@ -14,6 +15,7 @@ const CONTEXT = 15;
 const ENCODER = 30; // height of an encoder state
 const BETWEEN = 15;
 const ARCS = 132;
+const HANDED = 34; // between decoder and encoder where only a state goes from one to the other
 const WEIGHTS = 18; // the row of the weights as numbers
 
 /** @typedef {{x: number, width: number, middle: number}} Column */
@@ -55,10 +57,12 @@ function sum(labels) {
  * @param {number} given.width room there is
  * @param {number} given.layers of the encoder
  * @param {boolean} given.bottleneck there is one vector and no attention
+ * @param {boolean} [given.handed] the encoder's last state is the decoder's first, and all it gets
+ * @param {boolean} [given.backward] the encoder reads backward too
  * @param {boolean} [given.tight] narrow columns even where labels would fit
  * @returns columns of both sides, heights of all rows, and whether labels lean; `pitch` changes where columns would move
  */
-export function layoutOf({ source, target, start, width, layers, bottleneck, tight = false }) {
+export function layoutOf({ source, target, start, width, layers, bottleneck, handed = false, backward: both = true, tight = false }) {
   const first = natural(start);
   const narrow = tight || Math.max(sum(source), sum(target) + first) > width;
   const leaning = narrow && !(source.every(slight) && target.every(slight));
@@ -76,11 +80,12 @@ export function layoutOf({ source, target, start, width, layers, bottleneck, tig
   rows.hang = rows.context + (bottleneck ? 6 : CONTEXT); // where arcs end
   rows.weights = rows.hang + ARCS;
   rows.annotation = rows.weights + (bottleneck ? 0 : WEIGHTS) + 5;
+  if (handed) rows.annotation = rows.decoder + STRIP + HANDED;
   let y = rows.annotation + BETWEEN;
   rows.layers = []; // the last layer first
   for (let layer = layers - 1; layer >= 0; layer--) {
-    const backward = y;
-    const forward = y + ENCODER + BETWEEN - 3;
+    const backward = both ? y : null;
+    const forward = both ? y + ENCODER + BETWEEN - 3 : y;
     rows.layers.push({ layer, backward, forward, from: forward + ENCODER + BETWEEN });
     y = forward + ENCODER + BETWEEN + (layer ? 5 : 0);
   }
@@ -96,6 +101,7 @@ export function layoutOf({ source, target, start, width, layers, bottleneck, tig
     begin,
     rows,
     box: bottleneck ? boxOf(sources, begin, rows) : null,
+    handed,
     width: Math.max(width, right + over + 4),
     right,
     height: rows.source + label,

@@ -33,10 +33,10 @@ function row(point, k) {
   return point.data.subarray(k * units, (k + 1) * units);
 }
 
-/** Where the two directions of a column stand: forward to the left, backward to the right. */
-function pairOf(column, strip) {
-  const shift = strip * 0.25;
-  return { forward: column.middle - shift - strip / 2, backward: column.middle + shift - strip / 2, inward: strip * 0.42 };
+/** Where the directions of a column stand: forward to the left, backward to the right; one alone in the middle. */
+function pairOf(column, strip, both) {
+  const shift = both ? strip * 0.25 : 0;
+  return { forward: column.middle - shift - strip / 2, backward: column.middle + shift - strip / 2, inward: both ? strip * 0.42 : 0 };
 }
 
 /** Everything that was read: a forward chain to the right, a backward chain to the left. */
@@ -47,27 +47,20 @@ export function encoderOf(layout, translation, labels) {
   const strips = svg("g", { "aria-hidden": "true" });
   rows.layers.forEach(({ layer, backward, forward, from }, place) => {
     const points = [encoderPoint(layer, false), encoderPoint(layer, true)].map((name) => sourcePoints[name]);
-    const joins = place ? backward - 12 : rows.annotation;
+    const joins = place ? (backward ?? forward) - 12 : rows.annotation;
     source.forEach((column, k) => {
-      const pair = pairOf(column, rows.strip);
-      const next = source[k + 1] && pairOf(source[k + 1], rows.strip);
+      const both = backward !== null;
+      const pair = pairOf(column, rows.strip, both);
+      const next = source[k + 1] && pairOf(source[k + 1], rows.strip, both);
       const [left, right] = [column.middle - pair.inward, column.middle + pair.inward];
-      arrows.append(
-        arrow(left, from - 2, left, forward + rows.encoderHeight + EDGE, "in"),
-        arrow(right, from - 2, right, backward + rows.encoderHeight + EDGE, "in"),
-      );
-      if (next) {
-        const middle = rows.encoderHeight / 2;
-        arrows.append(
-          arrow(pair.forward + rows.strip + 1, forward + middle, next.forward - EDGE + 1, forward + middle, "state"),
-          arrow(next.backward - 1, backward + middle, pair.backward + rows.strip + EDGE - 1, backward + middle, "state"),
-        );
-      }
+      const middle = rows.encoderHeight / 2;
+      arrows.append(arrow(left, from - 2, left, forward + rows.encoderHeight + EDGE, "in"));
+      if (both) arrows.append(arrow(right, from - 2, right, backward + rows.encoderHeight + EDGE, "in"));
+      if (next) arrows.append(arrow(pair.forward + rows.strip + 1, forward + middle, next.forward - EDGE + 1, forward + middle, "state"));
+      if (next && both) arrows.append(arrow(next.backward - 1, backward + middle, pair.backward + rows.strip + EDGE - 1, backward + middle, "state"));
       const ends = attends || place > 0;
-      if (ends) {
-        arrows.append(line([[left, forward - 1], [left, joins + 4], [column.middle, joins]], "joins"));
-        arrows.append(line([[right, backward - 1], [right, joins + 4], [column.middle, joins]], "joins"));
-      }
+      if (ends) arrows.append(line([[left, forward - 1], [left, joins + 4], [column.middle, joins]], "joins"));
+      if (ends && both) arrows.append(line([[right, backward - 1], [right, joins + 4], [column.middle, joins]], "joins"));
       const heights = { width: rows.strip, height: rows.encoderHeight };
       if (points[0]) strips.append(strip(row(points[0], k), { x: pair.forward, y: forward, ...heights }));
       if (points[1]) strips.append(strip(row(points[1], k), { x: pair.backward, y: backward, ...heights }));
@@ -86,13 +79,16 @@ export function encoderOf(layout, translation, labels) {
   return svg("g", { class: "sg-encoder" }, arrows, strips, ...words);
 }
 
-/** The first state of the decoder comes from the two ends of the encoder. */
+/** The first state of the decoder comes from the two ends of the encoder, or is its last state. */
 export function beginning(layout, start) {
-  const { rows, begin, source, leaning } = layout;
-  const y = rows.annotation + 8;
-  const told = t("the decoder's first state, made from both ends of the encoder");
+  const { rows, begin, source, leaning, handed } = layout;
+  const y = rows.annotation + (handed ? -14 : 8);
+  const told = handed ? t("the decoder's first state is the encoder's last") : t("the decoder's first state, made from both ends of the encoder");
   const group = svg("g", { class: "sg-begin" }, svg("title", {}, told));
-  if (source.length) {
+  if (source.length && handed) {
+    const [last, up] = [source.at(-1).middle, begin.x + 4];
+    group.append(line([[last, rows.layers[0].forward - 1], [last, y], [up, y], [up, rows.decoder + rows.decoderHeight + EDGE]], "bridge"), svg("circle", { class: "sg-knot", cx: at(last), cy: rows.layers[0].forward - 1, r: 2 }));
+  } else if (source.length) {
     const far = source.at(-1).middle - rows.strip * 0.42;
     const near = source[0].middle + rows.strip * 0.42;
     const up = begin.x + 4;
@@ -129,13 +125,13 @@ export function stepOf(layout, token, label, index, attends) {
     // The token before goes in at the state's corner; the token written comes out of its middle.
     arrow(Math.min(before.middle + 6, left - 4), top + 1, left + 2, rows.decoder - EDGE, "fed"),
     arrow(column.middle + 1, rows.decoder - 2, column.middle + 1, top + EDGE, "out"),
-    arrow(column.middle, rows.context - 1, column.middle, foot + EDGE, "context"),
   );
+  if (!layout.handed) group.append(arrow(column.middle, rows.context - 1, column.middle, foot + EDGE, "context"));
   const h = token.points["decoder.0.h"];
   if (h) group.append(strip(h, { x: left, y: rows.decoder, width: rows.strip, height: rows.decoderHeight }));
   const context = attends ? token.points.context : null;
   if (context) group.append(strip(context, { x: left, y: rows.context, width: rows.strip, height: rows.contextHeight }, 1, false, 6));
-  if (!attends) group.append(svg("circle", { class: "sg-joint", cx: at(column.middle), cy: rows.context + 2, r: 3 }));
+  if (layout.box) group.append(svg("circle", { class: "sg-joint", cx: at(column.middle), cy: rows.context + 2, r: 3 }));
   if (!leaning) {
     group.append(svg("rect", { class: "sg-word", x: at(column.x + 3), y: 1, width: at(column.width - 6), height: rows.label - 2, rx: 3, "fill-opacity": at(0.06 + 0.3 * token.probability) }));
   }

@@ -1,6 +1,7 @@
 /**
  * Encoder, alignment and decoder as one graph. What was read stands at the bottom, what is written
- * at the top; an arc is as wide as its weight. A network without attention has one vector instead.
+ * at the top; an arc is as wide as its weight. A network without attention has one vector instead,
+ * or nothing but the state that the encoder ended with.
  */
 
 import { color, onRestyle } from "../color.js";
@@ -11,7 +12,7 @@ import { cut, layoutOf } from "./graph-layout.js";
 import { explain, nameRows } from "./graph-legend.js";
 import { faintArcs, ofSource, ofStep } from "./graph-lift.js";
 import { COUNTED } from "./graph-marks.js";
-import { beginning, bottleneck, encoderLayers, encoderOf, stepOf } from "./graph-parts.js";
+import { beginning, bottleneck, encoderLayers, encoderOf, encoderPoint, stepOf } from "./graph-parts.js";
 import { LookHere } from "./look-here.js";
 
 const START = "<s>";
@@ -35,7 +36,10 @@ export class Graph {
     this.words = make("p", { class: "out-of-sight", id });
     this.gutter = make("div", { class: "sg-gutter", "aria-hidden": "true" });
     this.layer = Object.fromEntries(["base", "arcs", "box", "lifted", "steps", "numbers"].map((name) => [name, svg("g", { class: `sg-layer-${name}` })]));
-    const label = t(translation.attends ? "Encoder, alignment and decoder" : "Encoder, one vector and decoder");
+    const points = new Set(translation.about.points.map(({ name }) => name));
+    this.handed = !translation.attends && !points.has("context");
+    this.backward = points.has(encoderPoint(0, true));
+    const label = t(translation.attends ? "Encoder, alignment and decoder" : this.handed ? "Encoder, its last state and decoder" : "Encoder, one vector and decoder");
     this.drawing = svg("svg", { class: "sg-drawing", role: "group", "aria-label": label, "aria-describedby": id }, hatching(), ...Object.values(this.layer));
     this.room = make("div", { class: "sg-room" }, this.drawing);
     this.scroller = make("div", { class: "sg-scroller" }, this.room);
@@ -107,7 +111,7 @@ export class Graph {
     const tight = this.of === of && this.layout.narrow;
     if (this.of !== of) this.former = [];
     this.of = of;
-    this.layout = layoutOf({ source: this.sourceLabels, target: this.targetLabels, start: START, width, layers: this.layers, bottleneck: !translation.attends, tight });
+    this.layout = layoutOf({ source: this.sourceLabels, target: this.targetLabels, start: START, width, layers: this.layers, bottleneck: !translation.attends && !this.handed, handed: this.handed, backward: this.backward, tight });
     const { narrow, leaning, pitch } = this.layout;
     const key = [of, narrow, leaning, pitch, this.scale, color("--paper")].join();
     const stands = key === this.key && this.read === translation.source;

@@ -71,7 +71,7 @@ class TranslateLab {
     this.tree = new BeamTree(get("beam-tree"), { run: translation, link, onTake: (tokens) => steering.read(tokens) });
     this.lengths = new LengthChart(get("length-chart"), { checkpoints: [about, pageData.pair].filter(Boolean) });
     this.step = new StepPanel(get("step-panel"), { run: translation, link, onTake: (step, token) => steering.take(step, token) });
-    this.arithmetic = new ArithmeticPanel(get("arithmetic"), { run: translation, link, score: about.config?.attention ?? "none", onForce, onRelease, onUnit: () => this.saveAddress() });
+    this.arithmetic = new ArithmeticPanel(get("arithmetic"), { run: translation, link, score: about.config?.attention ?? "state", onForce, onRelease, onUnit: () => this.saveAddress() });
     this.saver = new TranslationSaver(this);
     this.states = ["source", "target"].map((side) => {
       const states = new States(get(`${side}-states`), side, { run: translation, link, wake, onSave: (map, kind) => this.saver.map(map, kind, states) });

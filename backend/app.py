@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.routing import Route
 
 from backend import class_pages, docs, errors, guards, metrics, pages, static
@@ -69,6 +69,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,  # FastAPI's own pages load their scripts from elsewhere
         redoc_url=None,
         openapi_url="/openapi.json",
+        dependencies=[Depends(guards.each_once)],
     )
     state = app.state
     state.settings, state.engine, state.stopping = settings, None, False

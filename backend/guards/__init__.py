@@ -5,6 +5,7 @@
     hosts         the Host must name this server: a name that was bound anew reaches nothing
     origins       what changes or computes is asked for by our own pages, or by no browser
     bodies        a cap on bodies and the time they may take
+    documents     (a dependency of every route) JSON says each thing once
 
 A request goes through them in this order. Whatever they refuse is answered in the one error shape.
 """
@@ -15,12 +16,20 @@ from functools import partial
 from fastapi import FastAPI
 
 from backend.guards.bodies import BodyLimit
+from backend.guards.documents import each_once
 from backend.guards.headers import CONTENT_SECURITY_POLICY, HEADERS, SecurityHeaders
 from backend.guards.hosts import KnownHosts
 from backend.guards.origins import OwnOrigin
 from backend.settings import Settings
 
-__all__ = ["CONTENT_SECURITY_POLICY", "HEADERS", "BodyLimit", "SecurityHeaders", "install"]
+__all__ = [
+    "CONTENT_SECURITY_POLICY",
+    "HEADERS",
+    "BodyLimit",
+    "SecurityHeaders",
+    "each_once",
+    "install",
+]
 
 
 def install(app: FastAPI, settings: Settings, bodies: Mapping[str, int]) -> None:

@@ -1,0 +1,38 @@
+"""An application that runs one small network of every kind, within limits that are soon reached."""
+
+from pathlib import Path
+
+from backend.settings import Settings
+from tests import toys
+
+LIMITS = {
+    "max_new_tokens": 8,
+    "max_target_tokens": 8,
+    "max_forecast_steps": 8,
+    "max_stream_seconds": 5.0,
+    "max_training_seconds": 0.1,
+    "max_streams": 16,
+}
+
+
+def write_everything(folder: Path) -> list[str]:
+    """Write a checkpoint of each kind; their names."""
+    toys.write_toy(folder / "toy-gru", toys.CONFIGS["toy-gru"])
+    toys.write_translator(folder / "toy-additive", "toy-additive")
+    toys.write_captioner(folder / "toy-soft", "toy-soft")
+    toys.write_answerer(folder / "toy-shapes")
+    toys.write_language_model(folder / "toy-gpt", toys.LANGUAGE_MODELS["toy-gpt"])
+    toys.write_encoder(folder / "toy-encoder")
+    toys.write_transformer_translator(folder / "toy-transformer")
+    toys.write_convolution(folder / "toy-conv", "toy-conv")
+    toys.write_forecaster(folder / "toy-forecast-gru", "toy-forecast-gru")
+    for name in ("toy-names", "toy-tagger"):
+        toys.write_labeller(folder / name, (toys.CLASSIFIERS | toys.TAGGERS)[name])
+    return sorted(path.name for path in folder.iterdir() if path.is_dir())
+
+
+def settings(folder: Path) -> Settings:
+    """Settings of a server of it that takes checkpoints too."""
+    return Settings(
+        checkpoints=folder, imports=folder.parent / "imports", device="cpu", metrics="on", **LIMITS
+    )

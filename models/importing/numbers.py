@@ -5,7 +5,6 @@ becomes one, and no number changes.
 """
 
 import math
-import unicodedata
 import zlib
 
 import numpy as np
@@ -90,7 +89,7 @@ def check_finite(name: str, numbers: np.ndarray) -> None:
             place = np.unravel_index(start + int(wrong.argmax()), numbers.shape)
             raise Refused(
                 "unusable_tensor",
-                f"{name}{list(map(int, place))} is {numbers[place]}: weights must be finite.",
+                f"{name}{list(map(int, place)) or ''} is {numbers[place]}: weights must be finite.",
                 "Take a checkpoint from before the training went wrong.",
             )
 
@@ -112,7 +111,7 @@ def check_name(name) -> str:
     """A tensor's name: some characters, none that is invisible or half of one."""
     if not isinstance(name, str) or not 1 <= len(name) <= MAX_NAME:
         raise damaged(f"A tensor's name is not a text of 1 to {MAX_NAME} characters.")
-    if any(unicodedata.category(character)[0] == "C" for character in name):
+    if not name.isprintable():
         raise damaged(f"The name {name[:80]!a} holds characters that cannot be seen.")
     return name
 

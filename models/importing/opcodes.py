@@ -47,14 +47,14 @@ _CONTAINERS = {
     EMPTY_TUPLE, TUPLE, TUPLE1, TUPLE2, TUPLE3, EMPTY_LIST, EMPTY_DICT, EMPTY_SET, FROZENSET,
     REDUCE, NEWOBJ, MARK,
 }  # fmt: skip
-# Opcode -> bytes behind it; -1: a length, -2: two lines (GLOBAL), -3: not read here.
-_STEPS = [-3] * 256
+# Opcode -> how far to the next; 0: one further, and a container; below 0: see `walk`.
+_PREFIX, _LINES, _END, _UNREAD = -1, -2, -3, -4
+_STEPS = [_UNREAD] * 256
 for _code, _length in _FIXED.items():
-    _STEPS[_code] = _length
+    _STEPS[_code] = 0 if _code in _CONTAINERS else 1 + _length
 for _code in _PREFIXED:
-    _STEPS[_code] = -1
-_STEPS[GLOBAL] = -2
-_HEAVY = bytes(code in _CONTAINERS for code in range(256))
+    _STEPS[_code] = _PREFIX
+_STEPS[GLOBAL], _STEPS[STOP] = _LINES, _END
 
 # What the opcodes that run code are called, to say which one was found.
 _REFUSED = {
@@ -66,46 +66,58 @@ _REFUSED = {
 }  # fmt: skip
 
 
-def walk(raw: bytes, named: Callable[[str, str], object], start: int = 0) -> int:
-    """The place behind the STOP of the pickle at `start`. Raises `Refused`.
+def walk(raw: bytes, named: Callable[[str, str], object], start: int = 0) -> tuple[int, dict]:
+    """The place behind the STOP of the pickle at `start`, and what its GLOBALs name.
 
-    Checks that each opcode is one that is read, whole, and that there are not too many. What GLOBAL
-    names is given to `named` (module, name), which refuses what it does not know.
+    Checks that each opcode is one that is read, whole, and that there are not too many. Names are
+    given to `named` (module, name), which refuses what it does not know; what it returns is in the
+    dict, by the two lines as they stand. Raises `Refused`.
     """
-    at, end, count, heavy = start, len(raw), 0, 0
-    steps, containers = _STEPS, _HEAVY
-    while at < end:
-        code = raw[at]
-        step = steps[code]
-        count += 1
-        if step >= 0:
-            heavy += containers[code]
-            at += 1 + step
-            if code == STOP:
-                return at
-        elif step == -1:
-            width, most = _PREFIXED[code]
-            length = int.from_bytes(raw[at + 1 : at + 1 + width], "little")
-            if length > most:
-                raise _too_large(f"one value of {length} bytes, at most {most} are read")
-            at += 1 + width + length
-        elif step == -2:
-            first = raw.find(b"\n", at, at + 256)
-            second = raw.find(b"\n", first + 1, first + 257)
-            if first < 0 or second < 0:
-                raise damaged("The pickle names a class without an end to the name.")
-            named(text_of(raw[at + 1 : first]), text_of(raw[first + 1 : second]))
-            at = second + 1
-        else:
-            name = _REFUSED.get(code, f"0x{code:02x}")
-            raise Refused(
-                "unsafe_file",
-                f"The pickle holds the opcode {name}, which a state dict does not need.",
-                SAVE_STATE_DICT,
-            )
-        if count > MAX_OPCODES or heavy > MAX_CONTAINERS:
-            raise _too_large(f"more than {MAX_OPCODES} opcodes or {MAX_CONTAINERS} containers")
-    raise damaged("The pickle ends before its end: the file was cut short.")
+    at, heavy, steps, names = start, 0, _STEPS, {}
+    try:
+        for _ in range(MAX_OPCODES):
+            code = raw[at]
+            step = steps[code]
+            if step > 0:
+                at += step
+            elif step == 0:
+                at += 1
+                heavy += 1
+                if heavy > MAX_CONTAINERS:
+                    raise _too_large(f"more than {MAX_CONTAINERS} containers")
+            elif step == _PREFIX:
+                width, most = _PREFIXED[code]
+                length = int.from_bytes(raw[at + 1 : at + 1 + width], "little")
+                if length > most:
+                    raise _too_large(f"one value of {length} bytes, at most {most} are read")
+                at += 1 + width + length
+            elif step == _LINES:
+                end = lines_end(raw, at + 1)
+                lines = raw[at + 1 : end]
+                if lines not in names:
+                    names[lines] = named(*text_of(lines).split("\n")[:2])
+                at = end
+            elif step == _END:
+                return at + 1, names
+            else:
+                name = _REFUSED.get(code, f"0x{code:02x}")
+                raise Refused(
+                    "unsafe_file",
+                    f"The pickle holds the opcode {name}, which a state dict does not need.",
+                    SAVE_STATE_DICT,
+                )
+    except IndexError as error:
+        raise damaged("The pickle ends before its end: the file was cut short.") from error
+    raise _too_large(f"more than {MAX_OPCODES} opcodes")
+
+
+def lines_end(raw: bytes, at: int) -> int:
+    """The place behind the two lines that begin here. Raises `Refused`: they are too long."""
+    first = raw.find(b"\n", at, at + 256)
+    second = raw.find(b"\n", first + 1, first + 257)
+    if first < 0 or second < 0:
+        raise damaged("The pickle names a class without an end to the name.")
+    return second + 1
 
 
 def text_of(raw: bytes) -> str:

@@ -21,21 +21,22 @@ def load(raw: bytes, start: int, persistent: Callable[[tuple], object]) -> tuple
 
     Values are dict, list, tuple, str, bytes, int, float, bool, None, and the stand-ins.
     """
-    end = op.walk(raw, find, start)  # all opcodes are known, whole and few from here on
+    end, names = op.walk(raw, find, start)  # all opcodes are known, whole and few from here on
     try:
-        return _Machine(raw, persistent).run(start), end
+        return _Machine(raw, names, persistent).run(start), end
     except (IndexError, struct.error) as error:  # more taken from the stack than lies on it
         raise damaged("The pickle takes more values than it has put down.") from error
 
 
 class _Machine:
-    def __init__(self, raw: bytes, persistent: Callable[[tuple], object]):
+    def __init__(self, raw: bytes, names: dict[bytes, Named], persistent: Callable):
         self.raw = raw
+        self.names = names
         self.persistent = persistent
         self.stack: list = []
         self.marked: list[list] = []  # the stacks below each open MARK
         self.memo: list = []
-        self.work = 0  # what calls were given, in values and characters
+        self.work = 0  # what calls were given, in bytes
 
     def run(self, at: int):
         raw, small = self.raw, _SMALL
@@ -71,10 +72,9 @@ class _Machine:
             (self.put if code == op.LONG_BINPUT else self.get)(index)
             return at + 4
         if code == op.GLOBAL:
-            first = raw.index(b"\n", at)
-            second = raw.index(b"\n", first + 1)
-            self.stack.append(find(text_of(raw[at:first]), text_of(raw[first + 1 : second])))
-            return second + 1
+            end = op.lines_end(raw, at)
+            self.stack.append(self.names[raw[at:end]])
+            return end
         if code == op.PROTO:
             if not 2 <= raw[at] <= 5:
                 raise damaged(f"The pickle is of protocol {raw[at]}; 2 to 5 are read.")
@@ -170,8 +170,12 @@ class _Machine:
 
     def charge(self, values: tuple) -> None:
         """A value that is remembered can be given again and again: what is made stays bounded."""
-        self.work += sum(len(value) for value in values if isinstance(value, _SIZED))
-        if self.work > op.MAX_OPCODES + len(self.raw):
+        for value in values:
+            if isinstance(value, str | bytes):
+                self.work += len(value)
+            elif isinstance(value, list | tuple | dict):
+                self.work += 4 * len(value)  # the bytes that each took, at least
+        if self.work > 2 * len(self.raw) + 1000:
             raise Refused(
                 "too_large_file", "The pickle makes more than it holds.", op.SAVE_STATE_DICT
             )
@@ -202,7 +206,6 @@ class _Machine:
 
 
 _HOLE = object()
-_SIZED = (str, bytes, list, tuple, dict)
 
 
 def _word(value) -> str:

@@ -25,6 +25,7 @@ TRAINING_KEYS = {
     "lr_scheduler", "scheduler", "scheduler_state_dict", "callbacks", "loops", "rng_state",
     "rng_states", "cuda_rng_state", "amp", "scaler", "native_amp_scaling_state",
 }  # fmt: skip
+MAX_COPIES = 4  # of the weights, such as an average, of which one is taken
 MAX_DEPTH = 8  # of dicts above the tensors
 MAX_EXTRA_DEPTH = 16
 MAX_EXTRA_VALUES = 250_000
@@ -41,7 +42,11 @@ def choose(root) -> tuple[dict[str, TensorMark], dict, tuple[str, ...]]:
             "unknown_format", f"The file holds {what}, not named tensors.", SAVE_STATE_DICT
         )
     left_out: list[str] = []
-    groups = dict(_groups(root, (), left_out, [0]))
+    groups, count = {}, 0
+    for path, group in () if _optimiser(root) else _groups(root, (), left_out, set()):
+        groups[path] = group
+        count += len(group)
+        _check_count(count, MAX_COPIES * MAX_TENSORS)
     if not groups:
         raise Refused("unknown_format", "The file holds no named tensors.", SAVE_STATE_DICT)
     taken = _model(groups)
@@ -54,39 +59,48 @@ def choose(root) -> tuple[dict[str, TensorMark], dict, tuple[str, ...]]:
             if name in tensors:
                 raise damaged(f"The file holds {name} twice.")
             tensors[name] = mark
-    if len(tensors) > MAX_TENSORS:
-        raise Refused(
-            "too_large_file",
-            f"The file holds {len(tensors)} tensors, at most {MAX_TENSORS} are read.",
-            "Give a smaller network.",
-        )
+    _check_count(len(tensors))
     extras = _Extras(left_out).plain(root, (), 0)
     return tensors, extras, tuple(left_out[:MAX_LEFT_OUT])
 
 
-def _groups(node: dict, path: tuple, left_out: list[str], seen: list[int]) -> Iterator:
+def _check_count(count: int, most: int = MAX_TENSORS) -> None:
+    if count > most:
+        raise Refused(
+            "too_large_file",
+            f"The file holds {count} tensors or more, at most {most} are read.",
+            "Give a smaller network.",
+        )
+
+
+def _groups(node: dict, path: tuple, left_out: list[str], barren: set[int]) -> Iterator:
     """The dicts that hold tensors, each under the path of keys that leads there.
 
-    `seen` counts what was looked at: one dict may hang in many places.
+    `barren` are the ids of those that hold none: one dict may hang in many places.
     """
-    seen[0] += len(node)
-    if len(path) > MAX_DEPTH or seen[0] > MAX_EXTRA_VALUES:
+    if len(path) > MAX_DEPTH:
         raise _too_much()
-    own = {}
+    own, count = {}, 0
     for key, value in node.items():
         name = _text(key)
         if name is None:
             continue
-        if key in TRAINING_KEYS or (
-            isinstance(value, dict) and value.keys() >= {"state", "param_groups"}
-        ):
+        if key in TRAINING_KEYS or _optimiser(value):
             left_out.append(".".join((*path, name)))
         elif isinstance(value, TensorMark):
             own[name] = value
-        elif isinstance(value, dict) and value:
-            yield from _groups(value, (*path, name), left_out, seen)
+        elif isinstance(value, dict) and id(value) not in barren:
+            for group in _groups(value, (*path, name), left_out, barren):
+                count += 1
+                yield group
     if own:
         yield path, own
+    elif not count:
+        barren.add(id(node))
+
+
+def _optimiser(value) -> bool:
+    return isinstance(value, dict) and value.keys() >= {"state", "param_groups"}
 
 
 def _text(key) -> str | None:
@@ -124,18 +138,36 @@ def _shared(paths: list[tuple]) -> int:
 
 
 class _Extras:
-    """Copies plain data; what is none is named in `left_out` and dropped."""
+    """Copies plain data; what is none is named in `left_out` and dropped.
+
+    A list or dict that hangs in several places is copied once and counted as often as it hangs.
+    """
 
     def __init__(self, left_out: list[str]):
         self.left_out = left_out
         self.already = set(left_out)
         self.count = 0
+        self.copies: dict[int, tuple[object, int]] = {}  # by id: the copy, and its values
 
     def plain(self, value, path: tuple[str, ...], depth: int):
         """A value as str, int, float, bool, None, list or dict of those, or _DROPPED."""
-        self.count += 1
+        if not isinstance(value, dict | list | tuple):
+            self.add(1, depth)
+            return self._single(value, path)
+        copy, inside = self.copies.get(id(value), (None, 1))
+        self.add(inside, depth)
+        if copy is None:
+            before = self.count
+            copy = (self._dict if isinstance(value, dict) else self._list)(value, path, depth)
+            self.copies[id(value)] = copy, 1 + self.count - before
+        return copy
+
+    def add(self, count: int, depth: int) -> None:
+        self.count += count
         if self.count > MAX_EXTRA_VALUES or depth > MAX_EXTRA_DEPTH:
             raise _too_much()
+
+    def _single(self, value, path: tuple[str, ...]):
         if value is None or isinstance(value, bool | str):
             return value
         if isinstance(value, int):
@@ -144,14 +176,13 @@ class _Extras:
             return value if math.isfinite(value) else str(value)  # JSON has no infinity
         if isinstance(value, Named):
             return value.full  # a type, such as torch.float32, as its name
-        if isinstance(value, dict):
-            return self._dict(value, path, depth)
-        if isinstance(value, list | tuple):
-            items = [self.plain(item, path, depth + 1) for item in value]
-            return [item for item in items if item is not _DROPPED]
         if not isinstance(value, TensorMark):
             self._leave(".".join(path))
         return _DROPPED
+
+    def _list(self, value: list | tuple, path: tuple[str, ...], depth: int) -> list:
+        items = [self.plain(item, path, depth + 1) for item in value]
+        return [item for item in items if item is not _DROPPED]
 
     def _dict(self, value: dict, path: tuple[str, ...], depth: int):
         result = {}

@@ -315,3 +315,41 @@ def test_a_folder_in_hugging_face_s_form_is_listed_and_says_what_it_is(tmp_path)
         assert "licence: see its source" in told["card"]
         assert lines["t5"]["status"] == "failed"
         assert "supported are gpt2, llama" in lines["t5"]["reason"]
+
+
+def test_weights_of_others_are_named_with_what_to_do_with_them(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "model.pt").write_bytes(b"PK")
+    (tmp_path / "other.safetensors").write_bytes(b"")
+    found = {id: entry.reason for id, entry in Catalog(tmp_path, "cpu", 2).entries.items()}
+    assert list(found) == ["mine", "other.safetensors"]
+    assert found["mine"].startswith("config.json is missing; as for 'model.pt', bring it")
+    assert all("python -m backend inspect" in reason for reason in found.values())
+
+
+def test_checkpoints_come_and_go_and_who_looks_sees_one_moment(tmp_path):
+    write_toy(tmp_path / "new" / "later", CONFIGS["toy-gru"])
+    (tmp_path / "new" / "broken").mkdir()
+
+    async def scenario():
+        found = catalog(tmp_path / "old")
+        early = found.add("early", tmp_path / "new" / "later")
+        found.start()
+        before = found.entries
+        for id in ("later", "broken"):
+            found.add(id, tmp_path / "new" / id)
+        assert list(before) == ["one", "two", "early"]
+        assert (await found.open("later", "trace")).imported
+        assert (await found.settled("broken"))["status"] == "failed"
+        assert (await found.settled("one"))["status"] == "ready"
+        assert [entry.joined for entry in found.entries.values()] == [False] * 3 + [True] * 2
+        assert early.status == "ready"
+        running = found.entry("later")
+        found.remove("later")
+        found.remove("later")
+        with pytest.raises(NotFound):
+            await found.open("later")
+        assert running.runner is not None
+        found.stop()
+
+    asyncio.run(scenario())

@@ -142,7 +142,8 @@ def read_answers(given: list[str], vocabulary: Path | None) -> dict:
             raise ValueError(f"--answer {one!r}: expected NAME=VALUE")
         answers[name] = _value(value)
     if vocabulary is not None:
-        raw = vocabulary.open("rb").read(MAX_VOCABULARY_BYTES + 1)
+        with vocabulary.open("rb") as file:
+            raw = file.read(MAX_VOCABULARY_BYTES + 1)
         if len(raw) > MAX_VOCABULARY_BYTES:
             raise ValueError(f"{vocabulary} is larger than {MAX_VOCABULARY_BYTES} bytes")
         answers["vocabulary"] = symbols_of(raw.decode("utf-8"))

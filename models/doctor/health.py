@@ -135,7 +135,11 @@ def keeps(cell: str, points: Mapping[str, Tensor], direction, name: str) -> Iter
             "{steps} steps."
         )
         says = Said(text, name=name, letter=letter, mean=f"{mean:.2f}", steps=f"{steps:.1f}")
-        yield Finding("keeps", round(mean, 4), says, level)
+    else:
+        text = "{name}: {letter} is {mean} at every step: nothing is {fate}."
+        fate = "forgotten" if mean else "kept"
+        says = Said(text, name=name, letter=letter, mean=f"{mean:.0f}", fate=fate)
+    yield Finding("keeps", round(mean, 4), says, level)
     if direction.bias_ih is None:
         return
     at = "ifgo".index("f") if cell == "lstm" else "rzn".index("z")

@@ -60,7 +60,9 @@ class Text(logging.Formatter):
         facts = getattr(record, "facts", {})
         words = [record.getMessage(), *(f"{name}={value}" for name, value in facts.items())]
         lines = [f"{told} {record.levelname} {escape(' '.join(words))}"]
-        return "\n    ".join(lines + _raised(record))
+        if raised := _raised(record):
+            lines += ["Traceback, the first cause first:", *raised]
+        return "\n    ".join(lines)
 
 
 class Json(logging.Formatter):
@@ -80,7 +82,7 @@ class Json(logging.Formatter):
         for name, value in getattr(record, "facts", {}).items():
             told[name] = escape(value) if isinstance(value, str) else value
         if raised := _raised(record):
-            told["trace"] = raised
+            told["traceback"] = raised
         return json.dumps(told)
 
 

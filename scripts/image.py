@@ -159,7 +159,7 @@ def main() -> None:
         with served(app, python, scratch, "--importing", "on") as (address, process):
             wait_for(lambda: well(address, python))
             print("the health check is content; compiling", flush=True)
-            wait_for(lambda: _answers(f"{address}/readyz"), 300)
+            wait_for(lambda: _answers(f"{address}/readyz"), 900)  # on a busy machine
             body = json.dumps({"prefix": "hel", "max_new_tokens": 5, "points": []}).encode()
             written = _ask("POST", f"{address}/api/checkpoints/hello-rnn/generate", body)
             if b"event: done" not in written:

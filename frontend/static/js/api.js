@@ -196,6 +196,8 @@ async function ask(path, options) {
     if (error.name === "AbortError") throw error;
     throw lost();
   }
+  const notice = response.headers.get("X-Notice");
+  if (notice) dispatchEvent(new CustomEvent("notice", { detail: notice }));
   if (response.ok) return response;
   const wait = Number(response.headers.get("Retry-After")) || 0;
   let body;

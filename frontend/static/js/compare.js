@@ -3,6 +3,7 @@
 import { checkpoint as fetchCheckpoint } from "./api.js";
 import { HeatMap } from "./heat-map.js";
 import { layersOf } from "./layers.js";
+import { inWords } from "./problem.js";
 import { Session } from "./session.js";
 import { SurpriseBars } from "./surprise-bars.js";
 import { TextRuler } from "./text-ruler.js";
@@ -45,7 +46,7 @@ export class Compare {
     try {
       about = await fetchCheckpoint(id);
     } catch (error) {
-      this.host.replaceChildren(make("p", { class: "note warn" }, error.message || t("connection lost")));
+      this.host.replaceChildren(make("p", { class: "note warn" }, inWords(error).join(" ")));
       return;
     }
     this.build(about);
@@ -119,7 +120,7 @@ export class Compare {
   tell() {
     if (!this.session2) return;
     if (this.session2.error) {
-      this.line.textContent = this.session2.error.message || t("connection lost");
+      this.line.textContent = inWords(this.session2.error).join(" ");
       return;
     }
     const mean = (store) => {

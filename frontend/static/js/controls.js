@@ -162,8 +162,19 @@ export class Controls {
     this.say(t("forked at step {n}", { n: at }));
   }
 
+  /** Characters that were asked for and are not there, where writing was cut off in the middle. */
+  get missing() {
+    const { session, store } = this.lab;
+    const written = store.length - Array.from(this.prompt.value).length;
+    const cut = session.error && session.prefix === this.prompt.value && written > 0;
+    return cut ? Math.max(0, this.target - written) : 0;
+  }
+
+  /** Go on from where it was cut off, with the draws that would have come; else all of it again. */
   retry() {
-    this.again?.();
+    const { missing } = this;
+    if (missing) this.run(this.prompt.value, missing, this.lab.store.length);
+    else this.again?.();
   }
 
   optionChanged(field) {

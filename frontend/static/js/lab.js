@@ -65,7 +65,7 @@ class Lab {
     const tint = (at) => this.colouring.tint(at);
     const wake = () => this.wake();
     this.controls = new Controls(this);
-    this.problem = new Problem(get("problem"), { prompt: get("prompt"), mirror: get("mirror"), onRetry: () => this.controls.retry() });
+    this.problem = new Problem(get("problem"), { prompt: get("prompt"), mirror: get("mirror"), onRetry: () => this.controls.retry(), goesOn: () => this.controls.missing > 0 });
     this.reading = new ReadingText(get("reading"), { store, tint, onGo, axis });
     this.ruler = new TextRuler(get("ruler"), axis, { store, tint, onGo, onType: onFork });
     this.overview = new Overview(get("overview"), axis);
@@ -101,6 +101,7 @@ class Lab {
     for (const type of ["columns", "work"]) session.addEventListener(type, wake);
     session.addEventListener("state", () => this.changed());
     session.addEventListener("problem", () => this.problem.show(session.error));
+    session.addEventListener("columns", () => this.problem.name());
     axis.addEventListener("view", wake);
     axis.addEventListener("at", () => {
       this.moved = true;

@@ -1,4 +1,6 @@
-/** What every page does: the theme button, and links that keep the page's state. */
+/** What every page does: the theme button, links that keep the page's state, notices of the server. */
+
+import { t } from "./words.js";
 
 const root = document.documentElement;
 
@@ -29,3 +31,10 @@ function placeOf() {
 for (const link of document.querySelectorAll("a[data-keep]")) {
   link.addEventListener("click", () => (link.search = location.search));
 }
+
+// What the server has to say beside an answer, in a line under the page's head.
+addEventListener("notice", (event) => {
+  const line = document.getElementById("notice");
+  line.textContent = t(`notice ${event.detail}`);
+  line.hidden = false;
+});

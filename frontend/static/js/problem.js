@@ -1,4 +1,7 @@
-/** What went wrong, in place: what happened, what to do, and a way to try again. */
+/**
+ * What went wrong, in place: what happened, what to do, and a way to try again, or to go on from
+ * where it was cut off. Where the server has gone, it is asked whether it is back.
+ */
 
 import { make, mark, t } from "./words.js";
 
@@ -17,21 +20,26 @@ export function inWords(error) {
   return [own === `error ${error.code}` ? error.message : own, hint === `hint ${error.code}` ? error.hint : hint];
 }
 
+const ABSENT = new Set(["connection", "shutting_down"]); // the server is not there, or not for long
+const ASKED = 2000; // ms between two looks whether it is back
+
 export class Problem {
   /**
    * @param {object} options
    * @param {HTMLTextAreaElement} [options.prompt]  a text that may be at fault
    * @param {HTMLElement} [options.mirror]  lies under it and marks what is
    * @param {() => void} options.onRetry
+   * @param {() => boolean} [options.goesOn]  whether that goes on from what was written
    */
-  constructor(host, { prompt = null, mirror = null, onRetry }) {
-    Object.assign(this, { host, prompt, mirror, onRetry });
+  constructor(host, { prompt = null, mirror = null, onRetry, goesOn = () => false }) {
+    Object.assign(this, { host, prompt, mirror, onRetry, goesOn });
     this.timer = 0;
     prompt?.addEventListener("scroll", () => (mirror.scrollTop = prompt.scrollTop));
   }
 
   clear() {
     clearInterval(this.timer);
+    this.shown = null;
     this.host.hidden = true;
     this.mirror?.replaceChildren();
     this.prompt?.removeAttribute("aria-invalid");
@@ -43,14 +51,32 @@ export class Problem {
     if (!error) return;
     const [title, hint] = inWords(error);
     this.line = make("p", {}, hint);
-    this.retry = make("button", { class: "button", type: "button" }, t("Try again"));
+    this.shown = error;
+    this.retry = make("button", { class: "button", type: "button" });
+    this.name();
     this.retry.addEventListener("click", this.onRetry);
     this.host.replaceChildren(make("div", {}, make("strong", {}, title), this.line));
     // The same again would be refused again, unless the server was full, failed or was not there.
     if (!error.status || error.status === 429 || error.status >= 500) this.host.append(this.retry);
     this.host.hidden = false;
     if (error.code === "unknown_characters") this.markUnknown(error.details.characters ?? []);
+    if (ABSENT.has(error.code)) this.lookOut(error);
     if (error.status === 429) this.wait(Math.max(1, error.retryAfter || 2));
+  }
+
+  /** Call the button what it does: more may have been written meanwhile. */
+  name() {
+    if (this.shown) this.retry.textContent = this.goesOn() ? t("Go on from here") : t("Try again");
+  }
+
+  /** Ask now and then whether the server is back, and say so. */
+  lookOut(error) {
+    this.timer = setInterval(async () => {
+      const back = await fetch("/readyz", { cache: "no-store" }).then((answer) => answer.ok, () => false);
+      if (!back || this.shown !== error) return;
+      clearInterval(this.timer);
+      this.line.textContent = t("The server is there again.");
+    }, ASKED);
   }
 
   wait(seconds) {

@@ -5,6 +5,7 @@
 
 import { attentionRamp } from "../color.js";
 import { paper, scaleOf } from "../exports.js";
+import { inWords } from "../problem.js";
 import { make, percent, t } from "../words.js";
 import { labelOf, labelsOf, spellingOf, told } from "./labels.js";
 import { provide, titleOf } from "./saver.js";
@@ -245,7 +246,7 @@ class Writing extends View {
     const { edits } = this.store.state;
     const { asked, written } = this;
     const facts = [];
-    if (written.error) facts.push(written.error.message || t("connection lost"));
+    if (written.error) facts.push(inWords(written.error).join(" "));
     if (asked && !written.busy && asked.look.heads_off.join() !== edits.heads_off.join()) facts.push(t("The heads that are on have changed since: press Write to see what it writes now."));
     if (edits.blocked.length || edits.order.length || !edits.positions) facts.push(t("Of your changes only switched-off heads count here: it writes with its own mask, order and positions."));
     return facts.join(" ");

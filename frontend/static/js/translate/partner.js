@@ -5,6 +5,7 @@ import { textWords } from "../decoder/choices.js";
 import { difference } from "../decoder/difference.js";
 import { Link } from "../decoder/link.js";
 import { TokenStrip } from "../decoder/token-strip.js";
+import { inWords } from "../problem.js";
 import { make, short, t } from "../words.js";
 import { Alignment } from "./alignment.js";
 import { Translation } from "./translation.js";
@@ -48,7 +49,7 @@ export class Partner {
       if (this.wanted !== id) return; // another was chosen meanwhile
       this.about = about;
     } catch (error) {
-      if (this.wanted === id) this.host.replaceChildren(make("p", { class: "note warn" }, error.message || t("connection lost")));
+      if (this.wanted === id) this.host.replaceChildren(make("p", { class: "note warn" }, inWords(error).join(" ")));
       return;
     }
     this.build();
@@ -89,7 +90,7 @@ export class Partner {
     if (!second) return;
     if (second.error) {
       this.asked = ""; // so that another try asks again
-      this.line.textContent = second.error.message || t("connection lost");
+      this.line.textContent = inWords(second.error).join(" ");
       return;
     }
     const both = second.whole && translation.whole;

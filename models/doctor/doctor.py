@@ -47,7 +47,7 @@ def _look(tensors, extras, answers, probe=None) -> tuple[Diagnosis, Settled]:
     proofs, findings, says = _try(found, settled, tensors, probe)
     wrong = tuple(finding.says for finding in findings if finding.name == "finite")
     wrong += tuple(
-        Said("{name} holds {type}, expected floats of 16 to 64 bits.", name=name, type=value.dtype)
+        Said("{name} holds {type}, expected floats of 16 to 64 bits.", name=name, type=str(value.dtype))
         for name, value in settled.weights.items()
         if value.dtype.kind != "f"
     )

@@ -187,6 +187,10 @@ pickles(
     doubling_tuples=("values", beside(doubling(60))),
     doubling_dicts=("values", mapping({"weight": tensor(), "a": sevenfold(NONE), "more": b"h\6"})),
     doubling_weights=("16384", mapping({"a": sevenfold(tensor()), "more": b"h\6"})),
+    one_text_a_thousand_times=(
+        "characters",
+        beside(LONG_TEXT + several(*[b"h\0"] * 1000) + b"\x86"),
+    ),
     list_in_itself=("values", beside(LIST + b"q\0h\0a")),
     dict_in_itself=("values", beside(DICT + b"q\0" + text("a") + b"h\0s")),
     copies_of_a_list=("more than it holds", LONG_LIST + (ORDERED + b"h\0\x85R") * 500),
@@ -516,6 +520,10 @@ files(
         lambda: lying(central={"stored": 0xFFFF_FFFF, "size": 0xFFFF_FFFF}),
     ),
     bomb=("would come to", lambda: npz(npy(data=bytes(32 << 20)), deflated=True)),
+    texts_without_number=(
+        "texts",
+        lambda: npz(npy("'<U1'", "(70000,)", bytes(280_000)), deflated=True),
+    ),
     bomb_of_a_pickle=(
         "",
         lambda: archive([Part("archive/data.pkl", bytes(32 << 20), True), *pt_parts()[1:]]),

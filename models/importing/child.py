@@ -14,7 +14,7 @@ import os
 import stat
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from models.importing.refused import CODES, Refused
@@ -22,6 +22,7 @@ from models.importing.written import EXTRAS, TENSORS
 
 RESULT = "result.json"
 MAX_RESULT_BYTES = 64 << 10
+MAX_EXTRAS_BYTES = 64 << 20
 MAIN = Path(__file__).with_name("__main__.py")
 # What numpy needs of an environment: nothing, but Windows does not start without its own.
 _KEPT = ("SYSTEMROOT", "SYSTEMDRIVE")
@@ -29,12 +30,25 @@ _KEPT = ("SYSTEMROOT", "SYSTEMDRIVE")
 
 @dataclass(frozen=True)
 class ChildLimits:
-    """What a child may take. Reading takes at most about 2 times the file, and numpy 200 MiB."""
+    """What a child may take; None: what a good file of its size can need.
 
-    memory_bytes: int = 6 << 30  # of address space
+    numpy alone takes 300 MiB of address space, reading at most about twice the file, and an .npz
+    that was deflated what it comes to.
+    """
+
+    memory_bytes: int | None = None  # of address space
     cpu_seconds: int = 60
     wall_seconds: float = 120.0
-    output_bytes: int = 4 << 30  # of one file that it writes
+    output_bytes: int | None = None  # of one file that it writes
+
+    def of(self, size: int) -> "ChildLimits":
+        """The limits for a file of so many bytes."""
+        memory = self.memory_bytes or (768 << 20) + 4 * size
+        return replace(
+            self,
+            memory_bytes=memory,
+            output_bytes=self.output_bytes or min(4 << 30, MAX_EXTRAS_BYTES + 10 * size),
+        )
 
 
 def read_in_child(path: Path, out: Path, limits: ChildLimits | None = None) -> dict:
@@ -45,10 +59,11 @@ def read_in_child(path: Path, out: Path, limits: ChildLimits | None = None) -> d
     `Refused` for a bad file and for one that is too much for the limits, OSError where the disk
     is full. Whatever is raised, nothing of it stays in `out`, a folder that exists.
     """
-    limits = limits or ChildLimits()
+    path, out = Path(path).absolute(), Path(out).absolute()
+    limits = (limits or ChildLimits()).of(_size(path) or 0)
     names = [out / name for name in (TENSORS, EXTRAS, RESULT)]
     try:
-        found = _run(Path(path).absolute(), out, limits)
+        found = _run(path, out, limits)
     except BaseException:
         for name in names:
             name.unlink(missing_ok=True)
@@ -83,8 +98,8 @@ def _run(path: Path, out: Path, limits: ChildLimits) -> dict:
         raise Refused(*result["refused"])
     if result.get("disk_full"):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    size = _size(out / TENSORS)
-    if size != result["bytes"] or _size(out / EXTRAS) is None:
+    extras = _size(out / EXTRAS)
+    if _size(out / TENSORS) != result["bytes"] or extras is None or extras > MAX_EXTRAS_BYTES:
         raise _too_much("The file was not read to its end.")
     return {name: result[name] for name in ("format", "tensors", "bytes")}
 

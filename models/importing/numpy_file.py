@@ -31,7 +31,8 @@ KINDS = {
     "<f2": "float16", "<f4": "float32", "<f8": "float64", "|u1": "uint8", "|i1": "int8",
     "<i2": "int16", "<i4": "int32", "<i8": "int64", "|b1": "bool",
 }  # fmt: skip
-MAX_TEXTS = 65_536  # texts in one array of them
+MAX_TEXTS = 65_536  # texts in all arrays of them
+MAX_TEXT_BYTES = 8 << 20
 
 
 def read(source: Source, entries: dict[str, Entry]) -> tuple[dict[str, np.ndarray], dict]:
@@ -42,7 +43,7 @@ def read(source: Source, entries: dict[str, Entry]) -> tuple[dict[str, np.ndarra
             f"The file holds {len(entries)} arrays, at most {MAX_TENSORS} are read.",
             "Give a smaller network.",
         )
-    tensors, extras = {}, {}
+    tensors, extras, texts = {}, {}, 0
     for entry in entries.values():
         name = check_name(entry.name.removesuffix(".npy"))
         found = _array(source, entry, name)
@@ -50,6 +51,9 @@ def read(source: Source, entries: dict[str, Entry]) -> tuple[dict[str, np.ndarra
             tensors[name] = found
         else:
             extras[name] = found
+            texts += entry.size
+            if texts > MAX_TEXT_BYTES:
+                raise _too_many_texts()
     return tensors, extras
 
 
@@ -123,10 +127,20 @@ def _no_numbers(name: str, text: str) -> Refused:
     )
 
 
+def _too_many_texts() -> Refused:
+    return Refused(
+        "too_large_file",
+        f"The file holds more than {MAX_TEXTS} texts, or {MAX_TEXT_BYTES} bytes of them.",
+        "Save the weights and the vocabulary alone.",
+    )
+
+
 def _texts(source: Source, entry: Entry, name: str, width: int, shape: tuple, start: int):
     """An array of texts, such as a vocabulary, as a list (of lists); a text alone as one."""
     count = math.prod(shape)
-    if count > MAX_TEXTS or start + 4 * width * count != entry.size or len(shape) > 2:
+    if count > MAX_TEXTS or entry.size > MAX_TEXT_BYTES:
+        raise _too_many_texts()
+    if start + 4 * width * count != entry.size or len(shape) > 2:
         raise damaged(f"{name} is {shape} texts of {width} characters, and they do not fill it.")
     raw = archive.read(source, entry, entry.size)[start:]
     codes = np.frombuffer(raw, "<u4")

@@ -28,7 +28,8 @@ TRAINING_KEYS = {
 MAX_COPIES = 4  # of the weights, such as an average, of which one is taken
 MAX_DEPTH = 8  # of dicts above the tensors
 MAX_EXTRA_DEPTH = 16
-MAX_EXTRA_VALUES = 250_000
+MAX_EXTRA_COST = 4 << 20  # a character costs 1, a value VALUE_COST
+VALUE_COST = 16
 MAX_LEFT_OUT = 32  # names of what was left out
 
 _DROPPED = object()
@@ -113,8 +114,8 @@ def _text(key) -> str | None:
 def _too_much() -> Refused:
     return Refused(
         "too_large_file",
-        f"Beside its weights the file holds more than {MAX_EXTRA_VALUES} values, or they nest more "
-        f"than {MAX_EXTRA_DEPTH} deep.",
+        f"Beside its weights the file holds more than {MAX_EXTRA_COST // VALUE_COST} values or "
+        f"{MAX_EXTRA_COST} characters, or they nest more than {MAX_EXTRA_DEPTH} deep.",
         SAVE_STATE_DICT,
     )
 
@@ -146,25 +147,25 @@ class _Extras:
     def __init__(self, left_out: list[str]):
         self.left_out = left_out
         self.already = set(left_out)
-        self.count = 0
-        self.copies: dict[int, tuple[object, int]] = {}  # by id: the copy, and its values
+        self.cost = 0
+        self.copies: dict[int, tuple[object, int]] = {}  # by id: the copy, and its cost
 
     def plain(self, value, path: tuple[str, ...], depth: int):
         """A value as str, int, float, bool, None, list or dict of those, or _DROPPED."""
         if not isinstance(value, dict | list | tuple):
-            self.add(1, depth)
+            self.add(VALUE_COST + (len(value) if isinstance(value, str) else 0), depth)
             return self._single(value, path)
-        copy, inside = self.copies.get(id(value), (None, 1))
+        copy, inside = self.copies.get(id(value), (None, VALUE_COST))
         self.add(inside, depth)
         if copy is None:
-            before = self.count
+            before = self.cost
             copy = (self._dict if isinstance(value, dict) else self._list)(value, path, depth)
-            self.copies[id(value)] = copy, 1 + self.count - before
+            self.copies[id(value)] = copy, VALUE_COST + self.cost - before
         return copy
 
-    def add(self, count: int, depth: int) -> None:
-        self.count += count
-        if self.count > MAX_EXTRA_VALUES or depth > MAX_EXTRA_DEPTH:
+    def add(self, cost: int, depth: int) -> None:
+        self.cost += cost
+        if self.cost > MAX_EXTRA_COST or depth > MAX_EXTRA_DEPTH:
             raise _too_much()
 
     def _single(self, value, path: tuple[str, ...]):
@@ -190,6 +191,7 @@ class _Extras:
             name = _text(key)
             if name is None or ".".join((*path, name)) in self.already:
                 continue
+            self.add(len(name), depth)
             found = self.plain(item, (*path, name), depth + 1)
             if found is not _DROPPED:
                 result[name] = found

@@ -1,5 +1,11 @@
 """The live generations of one model: all of them advance by one token together.
 
+Two things are done for a crowd, where a step of all rows costs more than one of a few. Whoever has
+more rows than others gets no more steps for them: each client has one row in a step, then a second
+one, as long as the step stays narrow, and its rows take turns. And those that still read their
+prefix get steps of their own in between, at most as much work as the others have: a text that was
+just asked for has its first character soon, however many are being written.
+
 A row holds a slot of the stepper's state from its first step to its last, paused or not. A prefix
 is read through the same steps as what is written after it, its tokens forced, so its
 probabilities are recorded the same way.
@@ -7,6 +13,7 @@ probabilities are recorded the same way.
 
 import logging
 import math
+from collections import Counter
 from collections.abc import Callable
 from time import monotonic
 
@@ -22,6 +29,7 @@ from models.choosing import Choice, Settings, choose
 
 log = logging.getLogger("unrolled")
 SEED_MASK = (1 << 64) - 1
+NARROW = 32  # rows of a step that is cheap: every further row adds its whole cost
 
 
 def failure(error: Exception) -> EngineError:
@@ -34,7 +42,7 @@ def failure(error: Exception) -> EngineError:
 class BatchRow(Row):
     """One generation in the batch."""
 
-    __slots__ = ("slot", "index", "token", "read", "start", "last", "probability", "top")
+    __slots__ = ("slot", "index", "token", "read", "start", "last", "probability", "top", "turn")
 
     def __init__(self, stream: Stream, slot: int, now: float, limits: Limits):
         super().__init__(stream, now, limits)
@@ -47,6 +55,7 @@ class BatchRow(Row):
         self.last = job.length - 1  # index of the last token
         self.probability: float | None = None
         self.top: list = []
+        self.turn = 0  # number of the step that it was last part of
 
     @property
     def forced(self) -> int:
@@ -66,6 +75,9 @@ class Batch(Rows):
         self.free = list(range(places))[::-1]
         self._most = places  # rows that a step takes at once
         self._until = math.inf  # when the first running row is out of time
+        self._each = places  # rows of one client in a step, at most
+        self._credit = 0  # rows of steps that those who read their prefix may have by themselves
+        self._rows: list[BatchRow] = []  # of the next step; what follows belongs to them
         self._slots: np.ndarray  # (B,) int64, and so are the next three
         self._tokens: np.ndarray  # to read
         self._positions: np.ndarray  # of the tokens to choose
@@ -104,8 +116,10 @@ class Batch(Rows):
         if not self.running:
             return False
         if self._changed:
-            self._arrange()
-        rows = self.running
+            self._count()
+        rows = self._turn()
+        if self._changed or rows is not self._rows:
+            self._arrange(rows)
         try:
             captured, logits = self._step()
             choice = choose(logits, self._settings, self._positions, self._forced)
@@ -117,7 +131,12 @@ class Batch(Rows):
         self.tokens += len(rows)
         self._tokens = choice.tokens
         self._positions += 1
-        if self._report(captured, logits, choice, now) or now >= self._until:
+        left = self._report(captured, logits, choice, now)
+        if rows is not self.running:
+            for row in rows:
+                row.turn = self.steps
+            left = left or any(row.stream.closed for row in self.running)
+        if left or now >= self._until:
             self._sweep(now)
         return True
 
@@ -145,12 +164,55 @@ class Batch(Rows):
         captured, logits = zip(*parts, strict=True)
         return np.concatenate(captured), np.concatenate(logits)
 
+    # -- who takes part in a step ------------------------------------------------------------
+
+    def _turn(self) -> list[BatchRow]:
+        """The rows of the next step; `running` itself where it is all of them."""
+        rows = self.running
+        if len(rows) <= NARROW:
+            return rows
+        reading = [row for row in rows if row.index + 1 < row.read]
+        if 0 < len(reading) <= min(self._credit, len(rows) // 2):
+            first = list({row.stream.client: row for row in reading}.values())
+            self._credit -= len(first)
+            return first
+        rows = self._shares()
+        self._credit = min(self._credit, len(rows)) + len(rows)
+        return rows
+
+    def _shares(self) -> list[BatchRow]:
+        """At most `_each` rows of a client, those that have waited longest."""
+        if self._each >= self.places:
+            return self.running
+        chosen, taken = [], Counter()
+        for row in sorted(self.running, key=lambda row: (row.turn, row.index)):
+            client = row.stream.client
+            if taken[client] < self._each:
+                taken[client] += 1
+                chosen.append(row)
+        return chosen
+
+    def _count(self) -> None:
+        """How many rows of a client go into a step: as many as fit into a narrow one, and one."""
+        counts = sorted(Counter(row.stream.client for row in self.running).values())
+        self._each = self.places
+        if len(self.running) <= NARROW or counts[0] == counts[-1]:
+            return
+        left, clients = NARROW, len(counts)
+        for count in counts:  # the smallest first: what they leave is the others'
+            if count * clients > left:
+                self._each = max(1, left // clients)
+                return
+            left, clients = left - count, clients - 1
+
+    # -- what comes of it --------------------------------------------------------------------
+
     def _report(self, captured: np.ndarray, logits: np.ndarray, choice: Choice, now: float) -> bool:
         """Hand out what each row has read, and note what it reads next; True where any leaves
         or pauses. This loop is what a step costs in Python: it is kept short."""
         sort = False
         for b, (row, sound, token, probability, *candidates) in enumerate(
-            zip(self.running, *(column.tolist() for column in choice), strict=True)
+            zip(self._rows, *(column.tolist() for column in choice), strict=True)
         ):
             stream = row.stream
             try:
@@ -211,9 +273,9 @@ class Batch(Rows):
         self.running = going
         self._changed = True
 
-    def _arrange(self) -> None:
-        """Arrays that match `running`."""
-        rows = self.running
+    def _arrange(self, rows: list[BatchRow]) -> None:
+        """Arrays that match the rows of a step."""
+        self._rows = rows
         self._slots = np.array([row.slot for row in rows], np.int64)
         self._tokens = np.array([row.token for row in rows], np.int64)
         self._positions = np.array([row.index + 1 for row in rows], np.int64)
@@ -225,5 +287,5 @@ class Batch(Rows):
             np.array([job.top_p for job in jobs], np.float64),
             np.array([job.seed & SEED_MASK for job in jobs], np.uint64),
         )
-        self._until = min((row.until for row in rows), default=math.inf)
+        self._until = min((row.until for row in self.running), default=math.inf)
         self._changed = False

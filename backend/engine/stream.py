@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from backend.engine.turns import Turn
 
 
+AT_ONCE = 16  # readers that are woken together
+
+
 class Mailbox:
     """Tells one event loop which of its streams have something to read."""
 
@@ -47,9 +50,15 @@ class Mailbox:
                     self._ready.popleft().closed = True
 
     def _deliver(self) -> None:
+        """Loop: wake some of those who were posted, then let the loop look at everything else
+        before the next ones: what it has to do for hundreds of readers takes tens of ms."""
         self._scheduled = False  # before looking: what is posted from now on calls again
-        while self._ready:
-            self._ready.popleft().wake()
+        woken = 0
+        while self._ready and woken < AT_ONCE:
+            woken += self._ready.popleft().wake()
+        if self._ready and not self._scheduled:
+            self._scheduled = True
+            self.loop.call_soon(self._deliver)
 
 
 class Stream:
@@ -148,11 +157,13 @@ class Stream:
         self._outcome = error
         self.wake()
 
-    def wake(self) -> None:
-        """Loop: let the reader look again."""
+    def wake(self) -> bool:
+        """Loop: let the reader look again; whether it slept."""
         waiter = self._waiter
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+        if waiter is None or waiter.done():
+            return False
+        waiter.set_result(None)
+        return True
 
     # -- the worker's side -------------------------------------------------------------------
 

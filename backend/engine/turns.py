@@ -1,5 +1,8 @@
 """Generations that are generators: all of them, of whatever models, advance an item in turn.
 
+The turns are the clients': in a round, each who has any generation has one item, and whoever has
+several has them in turn.
+
 For networks whose steps are not batched together, such as a translator with its beam search. One
 thread of its own goes round: each generator makes one item, then the next one has its turn, so a
 short generation is never behind a long one, and the batches of other workers never wait. Each
@@ -72,6 +75,10 @@ def _items(job: Turn):
 class Turns(Rows):
     """The generators under way; a tick is one item of one of them."""
 
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self._had: set[str] = set()  # clients that have had their turn in this round
+
     def join(self, stream: Stream) -> None:
         """Seat a stream; its first turn comes after everybody else's next."""
         self.running.append(Turner(stream, self.limits))
@@ -89,7 +96,7 @@ class Turns(Rows):
         self._dismiss()
         if not self.running:
             return False
-        row = self.running.pop(0)
+        row = self._next()
         outcome = self._advance(row)
         self.steps += 1
         self.tokens += 1
@@ -103,6 +110,17 @@ class Turns(Rows):
         else:
             self.running.append(row)
         return True
+
+    def _next(self) -> Turner:
+        """Take out the first row of a client that has had no turn in this round."""
+        had, rows = self._had, enumerate(self.running)
+        at = next((at for at, row in rows if row.stream.client not in had), -1)
+        if at < 0:
+            at = 0
+            had.clear()
+        row = self.running.pop(at)
+        had.add(row.stream.client)
+        return row
 
     def _advance(self, row: Turner) -> End | EngineError | None:
         """Hand one item to a row's reader; how the row has ended, where it has."""

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from backend.engine import End, EngineError, Limits
-from backend.engine.batch import Batch
+from backend.engine.batch import NARROW, Batch
 from backend.engine.columns import Columns
 from backend.engine.memory import is_full
 from backend.engine.stream import Stream
@@ -29,11 +29,13 @@ class Hand:
         )
         self.now = 0.0
 
-    def join(self, capacity=None, **settings):
+    def join(self, capacity=None, client="", **settings):
         wanted = job(self.runner, **settings)
         columns = Columns(self.runner.stepper.layout, self.runner.vocab_size, wanted.points)
         capacity = capacity or self.capacity
-        stream = Stream(wanted, "", columns, capacity, NoMail(), lambda stream: None, lambda: None)
+        stream = Stream(
+            wanted, client, columns, capacity, NoMail(), lambda stream: None, lambda: None
+        )
         self.batch.join(stream)
         return stream
 
@@ -338,3 +340,95 @@ def test_without_memory_for_one_row_its_streams_end_with_an_error_that_says_so()
 )
 def test_a_full_device_is_told_from_other_failures(error, full):
     assert is_full(error) == full
+
+
+# A crowd
+
+
+def crowd(clients=NARROW + 8, greedy=8, **settings):
+    """A batch with a row of each client, and more rows of the last one."""
+    hand = Hand(places=100, capacity=10**6)
+    settings = {"prefix": (1,), "max_new_tokens": 10**6} | settings
+    names = [str(k) for k in range(clients)] + [str(clients - 1)] * (greedy - 1)
+    return hand, [hand.join(client=name, **settings) for name in names]
+
+
+def test_in_a_crowd_more_rows_are_no_more_steps():
+    hand, streams = crowd(greedy=8)
+    hand.tick(80)
+    *others, first = (stream.unread for stream in streams[: NARROW + 8])
+    assert others == [80] * len(others)
+    greedy = [first, *(stream.unread for stream in streams[NARROW + 8 :])]
+    assert sum(greedy) == 80
+    assert max(greedy) - min(greedy) <= 1
+
+
+def test_in_a_crowd_a_step_that_is_narrow_takes_more_rows_of_who_has_them():
+    hand, streams = crowd(clients=4, greedy=60)
+    hand.tick(60)
+    others, greedy = streams[:3], streams[3:]
+    assert [stream.unread for stream in others] == [60] * 3
+    shares = [stream.unread for stream in greedy]
+    assert set(hand.runner.sizes) == {NARROW}
+    assert max(shares) - min(shares) <= 1
+
+
+def test_where_all_have_as_many_rows_every_step_is_of_all():
+    hand = Hand(places=100)
+    for k in range(80):
+        hand.join(client=str(k % 40), prefix=(1, 2, 3), max_new_tokens=6)
+    hand.tick(4)
+    assert hand.runner.sizes == [80] * 4
+
+
+def test_who_comes_into_a_crowd_reads_its_prefix_soon_and_costs_the_others_little():
+    hand, streams = crowd(greedy=1)
+    hand.tick(5)
+    steps = [stream.unread for stream in streams]
+    late = hand.join(client="late", prefix=tuple(range(9)) * 4, max_new_tokens=9)
+    before = hand.runner.rounds
+    rows = 0
+    while late.unread < 36:
+        hand.tick()
+        rows += hand.runner.sizes[-1]
+    others = [stream.unread - had for stream, had in zip(streams, steps, strict=True)]
+    assert hand.runner.rounds - before <= 40
+    assert others == [others[0]] * len(others)
+    assert others[0] <= 3  # steps of all until the text has its first character
+    assert rows <= 3 * 41 + 36
+
+
+def test_in_a_crowd_that_reads_its_prefixes_nobody_goes_before():
+    hand, streams = crowd(greedy=1, prefix=(1, 2, 3, 4, 5, 6))
+    hand.tick(6)
+    assert {stream.unread for stream in streams} == {6}
+
+
+def test_a_row_that_waits_for_its_step_leaves_within_two_when_its_reader_goes():
+    hand, streams = crowd(greedy=20)
+    hand.tick(3)
+    waiting = next(stream for stream in streams if not stream.unread)
+    waiting.closed = True
+    hand.tick(2)
+    assert hand.left == [waiting]
+
+
+def test_turns_and_early_steps_change_no_number():
+    seeds = range(NARROW + 10)
+    alone = []
+    for seed in seeds:
+        hand = Hand(TinyLSTM(1), places=1)
+        stream = hand.join(prefix=(1, 2, 3, 4), max_new_tokens=6, seed=seed)
+        hand.finish()
+        alone.append(stream.take())
+    hand = Hand(TinyLSTM(100), places=100)
+    together = []
+    for seed in seeds:
+        name = "greedy" if seed % 4 == 0 else str(seed)
+        together.append(hand.join(client=name, prefix=(1, 2, 3, 4), max_new_tokens=6, seed=seed))
+        hand.tick()
+    hand.finish()
+    for stream, steps in zip(together, alone, strict=True):
+        for a, b in zip(stream.take(), steps, strict=True):
+            assert (a.index, a.token_id, a.probability) == (b.index, b.token_id, b.probability)
+            assert np.array_equal(a.row, b.row)

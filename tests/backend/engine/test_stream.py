@@ -7,7 +7,7 @@ import pytest
 
 from backend.engine import End, EngineError, Step
 from backend.engine.columns import Columns
-from backend.engine.stream import Mailbox, Stream
+from backend.engine.stream import AT_ONCE, Mailbox, Stream
 from tests.backend.engine.toys import Script, job, read, until
 
 SCRIPT = Script()
@@ -19,7 +19,7 @@ class CountingLoop:
 
     def __init__(self, loop):
         self.loop, self.calls = loop, 0
-        self.create_future = loop.create_future
+        self.create_future, self.call_soon = loop.create_future, loop.call_soon
 
     def call_soon_threadsafe(self, callback):
         self.calls += 1
@@ -66,6 +66,24 @@ def test_a_round_wakes_any_number_of_sleeping_readers_with_one_call():
         mailbox.flush()
         mailbox.flush()
         assert [len(steps) for steps in await asyncio.gather(*readers)] == [1] * 20
+        assert loop.calls == 1
+
+    run(scenario)
+
+
+def test_between_the_readers_of_a_crowd_the_loop_looks_at_everything_else():
+    async def scenario(mailbox, loop):
+        streams = [make(mailbox) for _ in range(5 * AT_ONCE)]
+        readers = [asyncio.ensure_future(anext(stream)) for stream in streams]
+        await until(lambda: all(stream._waiter for stream in streams))
+        for stream in streams:
+            stream.put(step(0))
+        mailbox.flush()
+        woken = []
+        while len(woken) < 5 or woken[-1] < len(streams):
+            woken.append(sum(reader.done() for reader in readers))
+            await asyncio.sleep(0)  # once round the loop
+        assert max(b - a for a, b in zip(woken, woken[1:], strict=False)) <= AT_ONCE
         assert loop.calls == 1
 
     run(scenario)

@@ -47,8 +47,10 @@ class Hand:
         )
         self.now = 0.0
 
-    def join(self, wanted, capacity=100):
-        stream = Stream(wanted, "", wanted, capacity, NoMail(), lambda stream: None, lambda: None)
+    def join(self, wanted, capacity=100, client=""):
+        stream = Stream(
+            wanted, client, wanted, capacity, NoMail(), lambda stream: None, lambda: None
+        )
         self.turns.join(stream)
         return stream
 
@@ -66,6 +68,16 @@ def test_everyone_makes_an_item_before_anyone_makes_another():
         hand.join(count(3, log, name))
     hand.tick(6)
     assert log == [(name, k) for k in (0, 1) for name in "abc"]
+
+
+def test_a_client_with_many_has_as_many_turns_as_one_with_one():
+    hand, log = Hand(), []
+    for name in ("a", "a2", "a3"):
+        hand.join(count(100, log, name), client="a")
+    hand.join(count(100, log, "b"), client="b")
+    hand.tick(12)
+    assert [name for name, _ in log][:6] == ["a", "b", "a2", "b", "a3", "b"]
+    assert sum(name == "b" for name, _ in log) == 6
 
 
 def test_a_short_one_that_comes_late_is_done_after_as_many_turns_as_it_has_items():

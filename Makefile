@@ -27,7 +27,7 @@ bench: ## measure; ARGS="serving" for one of them
 train: ## train a checkpoint; NAME=shakespeare-lstm DATA=folder of the corpora
 	@sh scripts/train "$(NAME)" "$(DATA)" $(ARGS)
 
-model: ## fetch a model that people know; NAME=minilm or NAME=smollm2
+model: ## fetch a model that people know; NAME=minilm, smollm2, g2p-en or easyocr-en
 	@sh scripts/model $(NAME) $(ARGS)
 
 image: ## go through the steps of the Dockerfile without an engine for containers

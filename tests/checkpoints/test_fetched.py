@@ -34,7 +34,9 @@ def opened(name: str):
 def test_it_says_where_it_is_from(name):
     runner, about = opened(name)
     assert about["licence"] == SOURCES[name].licence
-    assert about["parameters"] == sum(p.numel() for p in runner.network.parameters())
+    assert about["parameters"] == sum(
+        value.numel() for value in runner.network.state_dict().values()
+    )
     assert len(about["data"]["sha256"]) == 64
     assert about["figures"] == {}
 

@@ -132,9 +132,9 @@ SOURCES = {
         "PyPI `g2p-en`",
         "Apache-2.0",
         "beside the package's own code on the original float32 weights, eight words come out the "
-        "same, sound by sound, and probabilities differ by less than 1e-5 from the formulas in float64; "
-        "rounding to float16 moves the probabilities of the sounds of twenty words by up to 0.0009 "
-        "and no likeliest sound",
+        "same, sound by sound, and probabilities differ by less than 1e-5 from the formulas in "
+        "float64; rounding to float16 moves the probabilities of the sounds of twenty words by up "
+        "to 0.0009 and no likeliest sound",
         "activationist",
         ("perplexity", "unrolled", "backpropagation"),
     ),

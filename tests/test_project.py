@@ -86,7 +86,7 @@ def test_the_server_that_the_readme_starts_takes_its_arguments():
     started = [line.partition("-m backend ")[2] for line in commands() if "-m backend " in line]
     assert started
     for line in started:
-        assert parser().parse_args(shlex.split(line)).command == "serve"
+        assert parser().parse_args(shlex.split(line)).command in {"serve", "inspect"}
 
 
 def test_every_file_that_the_readme_links_to_or_names_exists():

@@ -154,6 +154,13 @@ def usable(request: Request, kind: str) -> list[str]:
     return [one["id"] for one in known if one["kind"] == kind and one["status"] != "failed"]
 
 
+@router.get("/{language}/compare")
+def compare(request: Request, language: str) -> Response:
+    """One text through several networks, side by side."""
+    brought = figures(["cells", "transfer"])  # rows of characters, lines over numbers
+    return render(request, require_language(language), "compare.html", **brought)
+
+
 @router.get("/{language}/steps")
 def first_steps(request: Request, language: str) -> Response:
     """Attention step by step in `WALKER`, else in the first language model that is there."""

@@ -32,6 +32,7 @@ PAGES = {
     "lab/toy-gpt": "transformer.html",
     "lab/toy-encoder": "transformer.html",
     "lab/toy-transformer": "transformer.html",
+    "compare": "compare.html",
     "steps": "steps.html",
     "steps/toy-encoder": "steps.html",
     "lessons": "lessons.html",

@@ -7,7 +7,7 @@ import { at as place, svg } from "../decoder/svg.js";
 import { make } from "../words.js";
 
 const MARGIN = { left: 46, right: 16, top: 12, bottom: 42 }; // css px
-const STEPS = [0.05, 0.1, 0.2, 0.25, 0.5, 1]; // between two lines of the scale
+const STEPS = [0.05, 0.1, 0.2, 0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500]; // between two lines of the scale
 
 export class LineChart {
   /**
@@ -52,7 +52,7 @@ export class LineChart {
     const height = this.height = Math.round(scale > 1 ? Math.min(high, Math.max(230, innerHeight * 0.33)) : high); // what is said below is to be seen with it
     this.edge = Object.fromEntries(Object.entries(MARGIN).map(([side, size]) => [side, size * scale]));
     const all = [...lines.flatMap((line) => [...line.ys, ...(line.each ?? []).flat()]), ...levels.map((level) => level.y)].filter(Number.isFinite);
-    this.step = STEPS.find((step) => (Math.max(...all) - Math.min(...all)) / step <= 6) ?? 2;
+    this.step = STEPS.find((step) => (Math.max(...all) - Math.min(...all)) / step <= 6) ?? 1000;
     this.low = Math.floor(Math.min(...all) / this.step + 1e-6) * this.step;
     this.high = Math.ceil(Math.max(...all) / this.step - 1e-6) * this.step;
     this.drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
@@ -81,7 +81,7 @@ export class LineChart {
     const { left, right, top, bottom } = this.edge;
     const { xs, tick, across, at } = this.found;
     const marks = [];
-    const digits = this.step < 0.1 || this.step === 0.25 ? 2 : 1;
+    const digits = this.step < 0.1 || this.step === 0.25 ? 2 : this.step < 5 ? 1 : 0;
     for (let k = 0; this.low + k * this.step <= this.high + 1e-9; k++) {
       const value = this.low + k * this.step;
       const y = place(this.y(value));

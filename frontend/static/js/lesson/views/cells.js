@@ -13,8 +13,9 @@
 
 import { checkpoint, trace } from "../../api.js";
 import { decode } from "../../arrays.js";
-import { color, inkOn, onRestyle, sequential } from "../../color.js";
-import { make, mark, pageData, percent, short, spoken, surprise, t } from "../../words.js";
+import { onRestyle } from "../../color.js";
+import { SurpriseRows, surpriseScale } from "../../surprise-rows.js";
+import { make, mark, pageData, percent, short, surprise, t } from "../../words.js";
 import { addends } from "../cell-counts.js";
 
 const USUAL = ["cells-rnn", "cells-lstm", "cells-gru", "cells-mut1", "cells-mut2", "cells-mut3"];
@@ -46,24 +47,14 @@ class Cells {
       this.timer = setTimeout(() => this.retype(this.field.value.replaceAll(NEWLINE, "\n")), REST);
     });
     this.problem = make("p", { class: "broken", role: "alert" });
-    this.rows = make("div", { class: `cells-rows${labels ? " named" : ""}`, tabindex: "0", role: "slider", "aria-label": t("current character") });
-    this.rows.addEventListener("click", (event) => {
-      const one = event.target.closest("[data-t]");
-      if (one) this.go(Number(one.dataset.t));
-    });
-    this.rows.addEventListener("keydown", (event) => {
-      const to = { ArrowLeft: this.at - 1, ArrowRight: this.at + 1, Home: 1, End: this.length - 1 }[event.key];
-      if (to === undefined) return;
-      event.preventDefault();
-      this.go(to);
-    });
+    this.rows = new SurpriseRows({ className: labels ? "named" : "", onGo: (at) => this.go(at) });
     this.scale = make("p", { class: "cells-scale quiet" });
     this.told = make("div", { class: `cells-told${labels ? " named" : ""}`, role: "status" });
     this.table = make("div", { class: "cells-table" });
     this.sum = make("div", { class: "cells-sum" });
     const shows = (name) => this.state.show.includes(name);
     const parts = [];
-    if (shows("rows")) parts.push(make("div", { class: "cells-head" }, this.field), this.problem, make("div", { class: "cells-scroll" }, this.rows), this.scale, this.told);
+    if (shows("rows")) parts.push(make("div", { class: "cells-head" }, this.field), this.problem, make("div", { class: "cells-scroll" }, this.rows.node), this.scale, this.told);
     if (shows("table")) parts.push(this.table);
     if (shows("arithmetic")) parts.push(this.sum);
     stage.replaceChildren(...parts);
@@ -146,30 +137,14 @@ class Cells {
   draw() {
     if (!this.found) return;
     const { at, tokens } = this;
-    const ramp = sequential(color("--signed-high")).css;
-    const cell = (text, step, extra = {}) => make("span", { class: step === at ? "cells-at" : "", "data-t": String(step), ...extra }, text);
-    const line = (name, parts, label) => make("div", { class: "cells-row", role: "img", "aria-label": label }, make("b", {}, name), ...parts);
-    this.rows.replaceChildren(
-      line("", tokens.map((token, step) => cell(mark(token), step)), this.state.text),
-      ...this.found.map((one, k) => {
-        const name = this.names[k];
-        return line(
-          name,
-          tokens.map((token, step) => {
-            const value = one.surprise[step];
-            const shade = ramp[Math.round(255 * Math.min(1, (Number.isNaN(value) ? 0 : value) / FULL))];
-            const node = cell(mark(token), step, { title: step ? `${name}, ${spoken(token)}: ${t("it had {share}, a surprise of {nats} nats", { share: percent(one.probability[step]), nats: short(value) })}` : "" });
-            if (step) Object.assign(node.style, { background: shade, color: inkOn(shade) });
-            return node;
-          }),
-          `${name}: ${t("{nats} nats on this text", { nats: short(this.mean(k)) })}`,
-        );
-      }),
-    );
-    for (const [name, value] of [["min", 1], ["max", this.length - 1], ["now", at], ["text", `${t("step {n}", { n: at })}, ${spoken(tokens[at] ?? "")}`]]) this.rows.setAttribute(`aria-value${name}`, String(value));
-    const bar = make("i", { class: "cells-ramp" });
-    bar.style.background = `linear-gradient(90deg, ${[0, 64, 128, 192, 255].map((k) => ramp[k]).join(", ")})`;
-    this.scale.replaceChildren("0", bar, t("{n} nats and more of surprise", { n: FULL }));
+    const rows = this.found.map((one, k) => ({
+      name: this.names[k],
+      label: `${this.names[k]}: ${t("{nats} nats on this text", { nats: short(this.mean(k)) })}`,
+      values: one.surprise,
+      title: (step) => t("it had {share}, a surprise of {nats} nats", { share: percent(one.probability[step]), nats: short(one.surprise[step]) }),
+    }));
+    this.rows.draw({ tokens, text: this.state.text, rows, full: FULL, at });
+    this.scale.replaceChildren("0", surpriseScale().bar(), t("{n} nats and more of surprise", { n: FULL }));
     this.tell(at);
     this.drawTable();
     this.figure.changed();

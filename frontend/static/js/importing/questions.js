@@ -5,6 +5,7 @@ import { retold } from "./retold.js";
 import { best, readings, twice } from "./symbols.js";
 
 const SHOWN = 160; // symbols of a preview
+const FEW = 4; // answers that nobody has in a file
 
 /** What was typed, by import and question: a reload or an answer that was refused loses nothing. */
 const drafts = {
@@ -57,10 +58,11 @@ function choice(question, templates, onChange) {
 }
 
 function listing(question, templates, id, onChange) {
+  const ofSymbols = /vocabulary|alphabet|symbols/.test(question.name);
   const key = `import ${id} ${question.name}`;
   const field = make("textarea", {
-    id: `answer-${question.name}`, rows: "4", spellcheck: "false", autocomplete: "off", autocapitalize: "off", dir: "auto",
-    "aria-describedby": `count-${question.name} fault-${question.name}`, placeholder: t("paste here"), "aria-label": retold(question.text, templates),
+    id: `answer-${question.name}`, rows: (question.size ?? FEW + 1) > FEW ? "4" : "2", spellcheck: "false", autocomplete: "off", autocapitalize: "off", dir: "auto",
+    "aria-describedby": `count-${question.name} fault-${question.name}`, placeholder: t(ofSymbols ? "paste symbols" : "paste names"), "aria-label": retold(question.text, templates),
   });
   const count = make("p", { class: "count", id: `count-${question.name}`, "aria-live": "polite" });
   const ways = make("div", { class: "ways", role: "group", "aria-label": t("read as") });
@@ -97,7 +99,7 @@ function listing(question, templates, id, onChange) {
   const read = (text) => {
     typed = text;
     drafts.set(key, text.length > 1e6 ? "" : text);
-    all = readings(text);
+    all = readings(text, ofSymbols);
     chosen = best(all, question.size);
     show();
   };
@@ -120,11 +122,11 @@ function listing(question, templates, id, onChange) {
     });
     return button;
   });
-  const offered = guesses.length ? [make("p", { class: "quiet guesses-line" }, t("Guesses, by the number alone:")), make("div", { class: "guesses" }, ...guesses)] : [];
+  const offered = guesses.length ? [make("p", { class: "quiet guesses-line" }, t(ofSymbols ? "Guesses, by the number alone:" : "Often:")), make("div", { class: "guesses" }, ...guesses)] : [];
   queueMicrotask(() => read(typed));
   return {
     field,
-    parts: [...offered, make("div", { class: "paste" }, field, make("div", { class: "paste-foot" }, count, choose, file)), ways, preview],
+    parts: [...offered, make("div", { class: "paste" }, field, make("div", { class: "paste-foot" }, count, ...((question.size ?? FEW + 1) > FEW ? [choose, file] : []))), ways, preview],
     value: () => (chosen && chosen.symbols.length ? chosen.symbols : null),
   };
 }

@@ -114,7 +114,7 @@ function understood(found) {
   });
   const heads = [t("what was found"), t("in the file"), t("shape")].map((text) => make("th", { scope: "col" }, text));
   const table = make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows));
-  return section(t("What it is"), chain(found.config ?? {}), make("div", { class: "table", role: "region", tabindex: "0", "aria-label": t("What it is") }, table));
+  return section(t("What it is"), chain(found.config ?? {}), make("div", { class: "table found", role: "region", tabindex: "0", "aria-label": t("What it is") }, table));
 }
 
 function chain(config) {

@@ -9,21 +9,21 @@
 const LONGEST = 200_000; // characters of a text that are cut at lines or commas
 
 /**
- * Every way to read a text as a list of symbols.
- * @param {string} text @returns {Reading[]}
+ * Every way to read a text as a list of symbols, or of names, which are never cut into characters.
+ * @param {string} text @param {boolean} ofSymbols @returns {Reading[]}
  */
-export function readings(text) {
+export function readings(text, ofSymbols = true) {
   if (!text) return [];
   const listed = asList(text);
   if (listed) return [{ how: "list", symbols: listed }];
   const lines = text.replaceAll("\r\n", "\n").replace(/\n$/, "");
   const found = [];
   if (text.length <= LONGEST) {
-    if (lines.includes("\n")) found.push({ how: "lines", symbols: lines.split("\n") });
+    if (lines.includes("\n") || !ofSymbols) found.push({ how: "lines", symbols: lines.split("\n") });
     if (text.includes(",")) found.push({ how: "commas", symbols: lines.split(/\s*,\s*/).map((part) => part.trim()) });
-    found.push({ how: "characters", symbols: Array.from(text) });
+    if (ofSymbols) found.push({ how: "characters", symbols: Array.from(text) });
   }
-  return [...found, { how: "distinct", symbols: distinct(text) }];
+  return ofSymbols ? [...found, { how: "distinct", symbols: distinct(text) }] : found;
 }
 
 /**

@@ -32,6 +32,7 @@ from backend.api import (
     units,
 )
 from backend.catalog import Catalog
+from backend.desk import Desk
 from backend.imports import Imports
 from backend.joining import Door, Joining
 from backend.observing import Observed
@@ -76,7 +77,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     state.catalog = Catalog(settings.checkpoints, settings.device, settings.max_streams)
     state.imports = Imports(settings, state.catalog)
     state.door = Door(settings.join) if settings.join else None
-    state.tracing = asyncio.Semaphore(2)
+    state.tracing = Desk(2, settings.quota("readings"))
     state.timing = timings.Turn()
     state.metrics = metrics.Metrics(state)
     errors.install(app, pages.error_page, guards.HEADERS)

@@ -49,13 +49,20 @@ class Settings:
     device: str = _setting("auto", "where the networks run", ("auto", "cpu", "cuda"))
     threads: int = _setting(1, "CPU threads a matrix product may use")
     max_streams: int = _setting(
-        128,
+        256,
         "generations that advance together, per checkpoint; and translations and captions, in all",
     )
     max_queued: int = _setting(
-        128, "generations that wait for a place; past that the answer is 429"
+        256, "generations that wait for a place; past that the answer is 429"
     )
     streams_per_client: int = _setting(64, "generations one address may have under way")
+    streams_per_student: int = _setting(
+        8, "generations each student may have under way, where there is a join code"
+    )
+    readings_per_client: int = _setting(
+        256, "texts to trace, to label and the like that one address may have under way"
+    )
+    readings_per_student: int = _setting(16, "the same, where there is a join code")
     max_new_tokens: int = _setting(5000, "tokens one generation may write")
     max_text_characters: int = _setting(20000, "characters of a prefix or of a text to trace")
     max_context_tokens: int = _setting(
@@ -108,9 +115,10 @@ class Settings:
     upload_seconds: float = _setting(60.0, "seconds a picture may take to arrive")
     max_stream_seconds: float = _setting(300.0, "seconds one generation may last")
     max_trainings: int = _setting(
-        16, "trainings at once, in the time that generations leave; past that the answer is 429"
+        64, "trainings at once, in the time that generations leave; past that the answer is 429"
     )
     trainings_per_client: int = _setting(4, "trainings one address may have under way")
+    trainings_per_student: int = _setting(2, "the same, where there is a join code")
     max_training_seconds: float = _setting(300.0, "seconds one training may last")
     reader_seconds: float = _setting(30.0, "seconds a stream waits for a reader that has stopped")
     drain_seconds: float = _setting(5.0, "seconds running generations get when the server stops")
@@ -126,6 +134,11 @@ class Settings:
         ("text", "json"),
         variable="UNROLLED_LOG_FORMAT",
     )
+
+    def quota(self, of: str) -> int:
+        """How many `of` something ("streams", ...) each client may have: a client is a student
+        where there is a join code, else an address."""
+        return getattr(self, f"{of}_per_{'student' if self.join else 'client'}")
 
     @property
     def takes_imports(self) -> bool:

@@ -42,7 +42,7 @@ def _engine(settings: Settings) -> "Engine":
         Limits(
             max_active=settings.max_streams,
             max_queued=settings.max_queued,
-            max_per_client=settings.streams_per_client,
+            max_per_client=settings.quota("streams"),
             max_seconds=settings.max_stream_seconds,
             reader_deadline_seconds=settings.reader_seconds,
             max_state_bytes=settings.max_stream_bytes,
@@ -57,7 +57,7 @@ def _pictures(settings: Settings) -> "Pictures":
         max_bytes=settings.max_features_bytes,
         max_upload_bytes=settings.max_upload_bytes,
         max_waiting=settings.max_queued,
-        max_per_client=settings.streams_per_client,
+        max_per_client=settings.quota("streams"),
     )
 
 
@@ -75,7 +75,7 @@ def _spare(settings: Settings, engine: "Engine", pictures: "Pictures") -> "Spare
         Limits(
             max_active=settings.max_trainings,
             max_queued=0,
-            max_per_client=settings.trainings_per_client,
+            max_per_client=settings.quota("trainings"),
             max_seconds=settings.max_training_seconds,
             reader_deadline_seconds=settings.reader_seconds,
         ),

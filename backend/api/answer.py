@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.api.captioning import Familiarity, Grid, Image, told_of
-from backend.api.computing import compute
+from backend.api.computing import compute, turn
 from backend.api.forms import FORM, read_form
 from backend.api.pictures import KEY
 from backend.api.texts import asked_points, check_length, read_points
@@ -66,7 +66,7 @@ async def answer(request: Request, id: str, query: Annotated[AnswerQuery, Query(
     points = read_points(entry.runner, asked_points(query.points))
     seen, question = await read_form(request, "question")
     asked = _read(entry.runner, question, state.settings)
-    async with state.tracing:
+    async with turn(request):
         return await compute(request, _answer, entry, seen, asked, points)
 
 

@@ -5,15 +5,22 @@ the same numbers more slowly. The answer says so in a header, and the pages in a
 """
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 
+from backend.api.streams import client_of
 from backend.errors import Unavailable
 from backend.observing import notice
 
 ON_CPU = "on_cpu"  # the notice that a network has moved
+
+
+def turn(request: Request) -> AbstractAsyncContextManager[None]:
+    """A place to work, when it is the turn of whoever asks."""
+    return request.app.state.tracing.place(client_of(request))
 
 
 async def compute(request: Request, work: Callable, entry, *arguments) -> Any:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.api.computing import turn
 from backend.api.texts import read_text, too_long
 from backend.arrays import Array, encode
 from backend.errors import Invalid, TooLarge
@@ -48,7 +49,7 @@ async def context(request: Request, id: str, body: ContextRequest) -> dict:
     await state.ready()
     passes = []
     for starts in windows_of(len(tokens), longest):
-        async with state.tracing:  # others have their turn between two parts
+        async with turn(request):  # others have their turn between two parts
             passes.append(await run_in_threadpool(expected, entry.runner, tokens, longest, starts))
     lengths = [min(length, longest) for length in body.lengths]
     found = by_context(tokens, lengths, passes)

@@ -7,7 +7,7 @@ import numpy as np
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.api.computing import compute
+from backend.api.computing import compute, turn
 from backend.api.texts import read_points
 from backend.api.trace import TracedPoint
 from backend.arrays import Array, encode
@@ -72,7 +72,7 @@ async def forecast(request: Request, id: str, body: ForecastRequest) -> dict:
     entry = await state.catalog.open(id, "forecast")
     _check(entry.runner, body, state.settings)
     points = read_points(entry.runner, body.points)
-    async with state.tracing:
+    async with turn(request):
         return await compute(request, _forecast, entry, body, points)
 
 

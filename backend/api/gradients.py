@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.api.computing import compute
+from backend.api.computing import compute, turn
 from backend.api.texts import read_text, too_long
 from backend.api.trace import TracedPoint
 from backend.arrays import Array, encode
@@ -87,7 +87,7 @@ async def gradients(request: Request, id: str, body: GradientsRequest) -> dict:
     state = request.app.state
     entry = await state.catalog.open(id, "trace")
     tokens = await run_in_threadpool(_check, entry, body, state)
-    async with state.tracing:
+    async with turn(request):
         return await compute(request, _measure, entry, tokens, body)
 
 

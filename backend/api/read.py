@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.api.computing import turn
 from backend.api.pictures import TYPES, Parts, check_type, uploading
 from backend.api.texts import asked_points, check_length, check_whole, read_points
 from backend.api.trace import TracedPoint, check_size
@@ -74,7 +75,7 @@ async def read(request: Request, id: str, query: Annotated[ReadQuery, Query()]) 
         raw = await receive(_whole)
         if raw and query.text is not None:
             raise Invalid("There are a picture and a text.", "Send one of the two.", "two_pictures")
-        async with state.tracing:
+        async with turn(request):
             limit = state.settings.max_trace_bytes
             return await run_in_threadpool(_read, entry, raw, query.text, points, limit)
 

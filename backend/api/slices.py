@@ -7,7 +7,7 @@ import numpy as np
 from fastapi import APIRouter, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from backend.api.computing import compute
+from backend.api.computing import compute, turn
 from backend.api.texts import read_source, read_text, texts_of, too_long
 from backend.api.wishes import check_prefix
 from backend.arrays import Array, encode
@@ -116,7 +116,7 @@ async def slices(request: Request, id: str, body: SlicesRequest) -> dict:
     state = request.app.state
     entry = await state.catalog.open(id, "slices")
     await state.ready()
-    async with state.tracing:
+    async with turn(request):
         if await request.is_disconnected():  # whoever types on asks anew
             raise Unavailable("The client has gone.", code="client_gone")  # read by nobody
         return await compute(request, _slices, entry, body, state.readings, state.settings)

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.api.computing import compute
+from backend.api.computing import compute, turn
 from backend.api.texts import check_whole, read_points, read_text
 from backend.api.trace import TracedPoint, check_size, told_points
 from backend.arrays import Array, encode
@@ -39,7 +39,7 @@ async def tag(request: Request, id: str, body: TagRequest) -> dict:
     tokens = await run_in_threadpool(read_text, entry.runner, body.text, "text", state.settings)
     points = read_points(entry.runner, body.points)
     check_size(points, 0, len(tokens), len(tokens), state.settings.max_trace_bytes)
-    async with state.tracing:
+    async with turn(request):
         return await compute(request, _tag, entry, body.text, points)
 
 

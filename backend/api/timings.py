@@ -9,6 +9,8 @@ from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.api.computing import turn
+
 router = APIRouter(prefix="/api/timings", tags=["lessons"])
 
 
@@ -60,7 +62,7 @@ async def timings(request: Request, query: Annotated[TimingsQuery, Query()]) -> 
     async with state.timing.one:
         began, found = state.timing.latest.get(query.width, (asked - 1, None))
         if began < asked:
-            async with state.tracing:
+            async with turn(request):
                 began = monotonic()
                 found = await run_in_threadpool(_measure, query.width, state.catalog.device)
             state.timing.latest[query.width] = (began, found)

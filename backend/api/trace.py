@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.api.computing import compute
+from backend.api.computing import compute, turn
 from backend.api.texts import read_points, read_text, texts_of
 from backend.arrays import Array, encode
 from backend.errors import Invalid, TooLarge
@@ -72,7 +72,7 @@ async def trace(request: Request, id: str, body: TraceRequest) -> dict:
     check_size(points, body.start, stop, len(tokens), limit)
     await state.ready()
     run, memory = (_trace, ()) if hasattr(runner, "trace") else (_reading, (state.readings,))
-    async with state.tracing:
+    async with turn(request):
         return await compute(request, run, entry, tokens, points, body, stop, *memory)
 
 

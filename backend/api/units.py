@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.api.computing import compute
+from backend.api.computing import compute, turn
 from backend.api.texts import read_points, read_text
 from backend.arrays import Array, encode
 from backend.errors import Invalid, TooLarge
@@ -70,7 +70,7 @@ async def units(request: Request, id: str, body: UnitsRequest) -> dict:
     # A token has the property that its first character has.
     numbers = numbers[[start for start, _ in runner.reads.spans(body.text)]]
     await state.ready()
-    async with state.tracing:
+    async with turn(request):
         return await compute(request, _units, entry, body, tokens, points, numbers, yes_or_no)
 
 

@@ -47,7 +47,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
     from backend import class_pages, logs
     from backend.app import create_app
     from backend.guards.connections import allow_files, protocol
-    from backend.stopping import Server
+    from backend.stopping import Server, leave
 
     logs.set_up(settings.log_format)
     allow_files(settings.max_connections)
@@ -64,6 +64,7 @@ def serve(settings: Settings, listener: socket.socket) -> None:
         timeout_keep_alive=30,
     )
     Server(config, settings.drain_seconds).run(sockets=[listener])
+    leave()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -123,10 +123,11 @@ def test_what_runs_ends_with_its_last_event_when_the_server_is_told_to_stop(root
 
 def test_a_second_signal_ends_the_server_at_once(root, tmp_path):
     write_toy(tmp_path / "toy", CONFIGS["toy-lstm"])
-    flags = ("--checkpoints", str(tmp_path), "--drain-seconds", "1000")
+    flags = ("--checkpoints", str(tmp_path), "--drain-seconds", "1000", "--max-new-tokens")
+    flags += ("100000",)  # more than connections hold unread
     with running(root, *flags) as (line, process):
         address = line.split()[3]
-        body = {"prefix": "ab", "max_new_tokens": 5000}
+        body = {"prefix": "ab", "max_new_tokens": 100000}
         with (
             httpx2.Client(base_url=address, timeout=60) as client,
             client.stream("POST", "/api/checkpoints/toy/generate", json=body) as answer,

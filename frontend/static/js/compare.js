@@ -7,6 +7,7 @@ import { inWords } from "./problem.js";
 import { Session } from "./session.js";
 import { SurpriseBars } from "./surprise-bars.js";
 import { TextRuler } from "./text-ruler.js";
+import { readsWords } from "./tokens.js";
 import { make, short, surprise, t } from "./words.js";
 
 export class Compare {
@@ -73,7 +74,7 @@ export class Compare {
       this.line,
       this.mapHost,
     );
-    this.ruler = new TextRuler(strip, axis, { store: second.store, tint: () => null, onGo, onType: () => {}, label: about.title });
+    this.ruler = new TextRuler(strip, axis, { store: second.store, tint: () => null, onGo, onType: () => {}, label: about.title, words: readsWords(about) });
     this.bars = new SurpriseBars(bars, axis, { runs: [{ store: session.store }, { store: second.store }], onGo });
     this.layers = layersOf(second.store);
     this.tell();

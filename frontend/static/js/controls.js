@@ -109,7 +109,7 @@ export class Controls {
     clearTimeout(this.timer);
     if (!text) return this.prompt.focus();
     if (session.busy) this.stop();
-    const given = Array.from(text).length;
+    const { given } = session;
     if (session.prefix !== text || store.length < given) return this.run(text, this.length, 0, text);
     const again = store.length > given && this.last !== this.way;
     this.run(text, this.length, again ? given : store.length);
@@ -122,11 +122,12 @@ export class Controls {
 
   run(text, count, start, inserted = "") {
     const { lab } = this;
-    const continued = !inserted && start > Array.from(lab.session.prefix).length;
+    const { given } = lab.session;
+    const continued = !inserted && start > given;
     lab.session.pace = Math.max(0, Number(get("pace").value) || 0);
     this.last = this.way;
     this.again = () => this.run(text, count, start, inserted);
-    this.target = start + Array.from(inserted).length + count - Array.from(text).length;
+    this.target = inserted ? count : start + count - given;
     if (lab.wanted === undefined || lab.wanted < 0) lab.axis.follow();
     lab.session.write(count, this.sampling(), start, inserted);
     const { compare } = lab;
@@ -165,7 +166,7 @@ export class Controls {
   /** Characters that were asked for and are not there, where writing was cut off in the middle. */
   get missing() {
     const { session, store } = this.lab;
-    const written = store.length - Array.from(this.prompt.value).length;
+    const written = store.length - session.given;
     const cut = session.error && session.prefix === this.prompt.value && written > 0;
     return cut ? Math.max(0, this.target - written) : 0;
   }

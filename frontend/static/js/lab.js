@@ -16,6 +16,7 @@ import { openLab } from "./open-lab.js";
 import { ReadingText } from "./reading-text.js";
 import { Saver } from "./saver.js";
 import { Session } from "./session.js";
+import { readsSigns, readsWords } from "./tokens.js";
 import { TextRuler } from "./text-ruler.js";
 import { TimeAxis } from "./time-axis.js";
 import { UnitChart } from "./unit-chart.js";
@@ -24,7 +25,7 @@ import { ADDRESS } from "./url-state.js";
 import { loadPlotly, plotly } from "./plotly.js";
 import { pageData, short, spoken, t } from "./words.js";
 
-const COLUMN = 18; // css px
+const COLUMN = { character: 18, word: 64 }; // css px
 const REST = 140; // ms without movement before Plotly draws
 const LAYOUT = 50; // ms between additions to the wrapped text while characters stream
 const READABLE = 90; // ms between changes of the panels while characters stream
@@ -36,9 +37,11 @@ class Lab {
     this.about = about;
     ADDRESS.wish(about.sampling);
     this.state = ADDRESS.read();
+    document.body.classList.toggle("words", readsWords(about));
+    document.body.classList.toggle("signs", readsSigns(about));
     this.session = new Session(about);
     this.store = this.session.store;
-    this.axis = new TimeAxis({ columnWidth: this.state.zoom || COLUMN * this.scale, calm: calm.matches });
+    this.axis = new TimeAxis({ columnWidth: this.state.zoom || this.column, calm: calm.matches });
     this.layers = layersOf(this.store);
     this.picked = null; // {point, layer, unit}
     this.colouring = new Colouring(this.store, this.axis);
@@ -50,6 +53,11 @@ class Lab {
 
   get scale() {
     return parseFloat(color("--scale")) || 1;
+  }
+
+  /** Width of a column before anybody zooms. */
+  get column() {
+    return COLUMN[readsWords(this.about) ? "word" : "character"] * this.scale;
   }
 
   build() {
@@ -67,7 +75,7 @@ class Lab {
     this.controls = new Controls(this);
     this.problem = new Problem(get("problem"), { prompt: get("prompt"), mirror: get("mirror"), onRetry: () => this.controls.retry(), goesOn: () => this.controls.missing > 0 });
     this.reading = new ReadingText(get("reading"), { store, tint, onGo, axis });
-    this.ruler = new TextRuler(get("ruler"), axis, { store, tint, onGo, onType: onFork });
+    this.ruler = new TextRuler(get("ruler"), axis, { store, tint, onGo, onType: onFork, words: readsWords(this.about) });
     this.overview = new Overview(get("overview"), axis);
     this.graph = new Unrolled(get("graph"), axis, { store, onGo, onFork });
     this.saver = new Saver(this);
@@ -80,7 +88,7 @@ class Lab {
     });
     this.next = new NextCharacters(get("step-panel"), { store, axis, onFork });
     this.microscope = new Microscope(get("microscope"), {
-      store, axis, layers: this.layers,
+      store, axis, layers: this.layers, earlier: readsWords(this.about) ? 9 : 24,
       onPick: (layer, unit) => this.pick(layer.cell ?? layer.points.h, unit),
       onKept: () => this.setColour(this.colouring.kind === "kept" ? "none" : "kept"),
     });
@@ -148,7 +156,7 @@ class Lab {
 
   address() {
     const { axis, session, store, maps, picked } = this;
-    const written = Math.max(0, store.length - Array.from(session.prefix).length);
+    const written = Math.max(0, store.length - session.given);
     const wished = session.busy || session.error; // what was asked for, not what is there
     return {
       prefix: wished ? this.controls.prompt.value : session.prefix,
@@ -161,7 +169,7 @@ class Lab {
       order: maps.orderKind,
       height: maps.heightKind,
       colour: this.colouring.kind,
-      zoom: Math.abs(axis.columnWidth - COLUMN * this.scale) < 0.01 ? 0 : Math.round(10 * axis.columnWidth) / 10,
+      zoom: Math.abs(axis.columnWidth - this.column) < 0.01 ? 0 : Math.round(10 * axis.columnWidth) / 10,
       compare: this.compare.id,
     };
   }

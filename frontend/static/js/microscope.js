@@ -3,15 +3,15 @@
 import { equations } from "./equations.js";
 import { full, make, mark, nameOf, percent, short, spoken, t } from "./words.js";
 
-const EARLIER = 24; // characters back
+const EARLIER = 24; // tokens back
 
 export class Microscope {
   /**
    * @param {HTMLElement} host
    * @param {{store, axis, layers, onPick: (layer: number, unit: number) => void, onKept: () => void}} options
    */
-  constructor(host, { store, axis, layers, onPick, onKept }) {
-    Object.assign(this, { host, store, axis, layers, onPick });
+  constructor(host, { store, axis, layers, onPick, onKept, earlier = EARLIER }) {
+    Object.assign(this, { host, store, axis, layers, onPick, earlier });
     this.layer = layers.at(-1);
     this.unit = -1;
     this.heading = make("h2", {}, t("one unit, one step"));
@@ -147,9 +147,9 @@ export class Microscope {
     this.keptNote.textContent = layer.cell
       ? t("The product of the forget gates f since each character: the share of the cell state of then that is still there.")
       : t("The product of the update gates z since each character: the share of the hidden state of then that is still there.");
-    const from = Math.max(0, at - EARLIER + 1);
+    const from = Math.max(0, at - this.earlier + 1);
     const shares = store.kept(keeper, this.unit, at, from);
-    while (this.bars.childElementCount < EARLIER) {
+    while (this.bars.childElementCount < this.earlier) {
       this.bars.append(make("span", {}, make("i"), make("b", { class: "num" })));
     }
     [...this.bars.children].forEach((bar, k) => {

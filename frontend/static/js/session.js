@@ -8,6 +8,7 @@
  */
 
 import { ApiError, generate, trace } from "./api.js";
+import { kept } from "./tokens.js";
 import { TraceStore } from "./trace-store.js";
 
 const BUDGET = 5; // ms of a frame for parsing and decoding
@@ -28,6 +29,7 @@ export class Session extends EventTarget {
     this.due = 0;
     this.abort = null;
     this.prefix = "";
+    this.given = 0; // tokens of the prefix
   }
 
   get names() {
@@ -45,11 +47,9 @@ export class Session extends EventTarget {
   async read(text) {
     this.cancel();
     const { store } = this;
-    const characters = Array.from(text);
-    let same = 0;
-    while (same < characters.length && same < store.length && store.columns[same].token === characters[same]) same++;
+    const { same, whole } = kept(this.checkpoint, store.columns, text);
     this.problem(null);
-    if (same === characters.length) {
+    if (whole) {
       this.give(text, same);
       return this.become("idle");
     }
@@ -70,13 +70,14 @@ export class Session extends EventTarget {
   /** From now on `text` is what was given; columns after `length` go. */
   give(text, length) {
     this.prefix = text;
+    this.given = length;
     this.store.truncate(length);
     for (const column of this.store.columns) column.prefix = true;
     this.tell("columns");
   }
 
   /**
-   * Write `count` characters after the first `start` columns and `inserted`. Columns before
+   * Write `count` tokens after the first `start` columns and `inserted`. Columns before
    * `start` are not sent again; those after it stay until the server has begun.
    * @param {Sampling} sampling
    */
@@ -84,10 +85,12 @@ export class Session extends EventTarget {
     this.cancel();
     const { store } = this;
     const prefix = store.text(0, start) + inserted;
-    this.begin = () => {
-      if (inserted) this.give(prefix, start);
-      else store.truncate(start);
-      store.reserve(start + Array.from(inserted).length + count);
+    this.begin = (tokens) => {
+      if (inserted) {
+        this.give(prefix, start);
+        this.given = tokens;
+      } else store.truncate(start);
+      store.reserve(tokens + count);
     };
     this.problem(null);
     const abort = (this.abort = new AbortController());
@@ -156,7 +159,7 @@ export class Session extends EventTarget {
       this.store.addStep(data);
       return 1;
     }
-    if (event === "start") this.begin();
+    if (event === "start") this.begin(data.tokens);
     if (event === "done") {
       this.store.next = data.next ?? [];
       this.tell("columns");

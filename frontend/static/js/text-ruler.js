@@ -6,7 +6,7 @@
 import { color, inkOn } from "./color.js";
 import { sharpen } from "./raster.js";
 import { gestures } from "./time-axis.js";
-import { make, mark, percent, spoken, t } from "./words.js";
+import { fit, make, mark, percent, spoken, t } from "./words.js";
 
 const HEIGHT = 46;
 
@@ -15,8 +15,8 @@ export class TextRuler {
    * @param {HTMLElement} host @param {import("./time-axis.js").TimeAxis} axis
    * @param {{store: any, tint: (t: number) => string|null, onGo: Function, onType: Function}} options
    */
-  constructor(host, axis, { store, tint, onGo, onType, label = "" }) {
-    Object.assign(this, { axis, store, tint, onType });
+  constructor(host, axis, { store, tint, onGo, onType, label = "", words = false }) {
+    Object.assign(this, { axis, store, tint, onType, words });
     this.canvas = make("canvas", {
       class: "plot",
       tabindex: "0",
@@ -27,7 +27,7 @@ export class TextRuler {
     });
     this.edit = make("input", {
       class: "type-over",
-      maxlength: "1",
+      maxlength: words ? "40" : "1",
       autocomplete: "off",
       autocapitalize: "off",
       spellcheck: "false",
@@ -44,9 +44,9 @@ export class TextRuler {
     this.edit.addEventListener("keydown", (event) => {
       event.stopPropagation();
       if (event.key === "Escape") this.close();
-      else if (event.key === "Enter") this.commit(event.shiftKey ? "\n" : this.edit.value || "\n");
+      else if (event.key === "Enter") this.enter(event.shiftKey);
     });
-    this.edit.addEventListener("input", () => this.edit.value && this.commit(this.edit.value));
+    if (!words) this.edit.addEventListener("input", () => this.edit.value && this.commit(this.edit.value));
     this.edit.addEventListener("blur", () => this.close());
   }
 
@@ -59,19 +59,20 @@ export class TextRuler {
     if (event.key === "Enter") {
       this.open(this.axis.at);
     } else if (/^[\p{L}\p{N}]$/u.test(event.key)) {
-      this.onType(this.axis.at, event.key);
+      if (this.words) this.open(this.axis.at, event.key);
+      else this.onType(this.axis.at, event.key);
     } else return;
     event.preventDefault();
     event.stopPropagation();
   }
 
   /** An input over column t. */
-  open(at) {
+  open(at, value = "") {
     if (at < 0) return;
     this.typing = at;
     this.edit.hidden = false;
-    this.edit.value = "";
-    const width = Math.max(18, this.axis.columnWidth);
+    this.edit.value = value;
+    const width = Math.max(this.words ? 90 : 18, this.axis.columnWidth);
     this.edit.style.left = `${this.axis.x(at) + this.axis.columnWidth / 2 - width / 2}px`;
     this.edit.style.width = `${width}px`;
     this.edit.focus();
@@ -79,6 +80,13 @@ export class TextRuler {
 
   close() {
     this.edit.hidden = true;
+  }
+
+  /** Enter alone is a line break, where single characters are read. */
+  enter(shifted) {
+    const { value } = this.edit;
+    if (this.words) return value.trim() ? this.commit(`${value.trim()} `) : this.close();
+    this.commit(shifted ? "\n" : value || "\n");
   }
 
   commit(character) {
@@ -96,8 +104,8 @@ export class TextRuler {
     context.scale(ratio, ratio);
     const [from, to] = axis.window;
     const w = axis.columnWidth;
-    const size = Math.min(17 * scale, w * 1.35);
-    const legible = w >= 6;
+    const size = Math.min((this.words ? 13 : 17) * scale, w * 1.35);
+    const legible = w >= (this.words ? 24 : 6);
     const top = 15 * scale;
     const box = height - top - 3;
     context.textAlign = "center";
@@ -112,11 +120,12 @@ export class TextRuler {
         context.fillRect(Math.round(x), top, Math.ceil(w), box);
       }
       if (!legible) continue;
-      const blank = /\s/.test(column.token);
+      const blank = !column.token.trim();
       context.font = `${column.prefix ? 560 : 420} ${size}px "JetBrains Mono", monospace`;
       context.fillStyle = tint ? inkOn(tint) : color(blank ? "--ink-3" : "--ink");
       context.globalAlpha = blank ? 0.6 : 1;
-      context.fillText(mark(column.token), x + w / 2, top + box / 2);
+      const shown = mark(column.token);
+      context.fillText(shown.length > 1 ? fit(context, shown, w - 3) : shown, x + w / 2, top + box / 2);
       context.globalAlpha = 1;
       if (column.prefix) {
         context.fillStyle = color("--ink");

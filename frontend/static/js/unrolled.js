@@ -8,7 +8,7 @@ import { color, hue, inkOn, sequential } from "./color.js";
 import { GateMeans, layersOf } from "./layers.js";
 import { sharpen } from "./raster.js";
 import { gestures } from "./time-axis.js";
-import { make, mark, nameOf, percent, short, spoken, t } from "./words.js";
+import { fit, make, mark, nameOf, percent, short, spoken, t } from "./words.js";
 
 const STRIP = 40; // css px of a node's strip of h
 const BARS = 15; // of its gates
@@ -229,7 +229,8 @@ export class Unrolled {
         context.fillStyle = fill;
         context.fillRect(x - w / 2 + 1, y, w - 2, (ROW - 2) * scale);
         context.fillStyle = inkOn(fill);
-        context.fillText(mark(token), x, y + (ROW / 2 - 0.5) * scale);
+        const shown = mark(token);
+        context.fillText(shown.length > 1 ? fit(context, shown, w - 4) : shown, x, y + (ROW / 2 - 0.5) * scale);
         if (chosen && chosen.token === token) {
           context.strokeStyle = color("--ink");
           context.lineWidth = 1.5 * scale;

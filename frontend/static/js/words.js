@@ -45,9 +45,9 @@ export function count(value) {
 
 const MARKS = { " ": "␣", "\n": "↵", "\t": "⇥", "\r": "␍", "\u00a0": "⍽" };
 
-/** A character as a visible mark. */
-export function mark(character) {
-  return MARKS[character] ?? character;
+/** A character as a visible mark; of a longer token what is not blank at its end. */
+export function mark(token) {
+  return MARKS[token] ?? (token.length > 1 ? token.trimEnd() || token : token);
 }
 
 /** A character as a word for a listener. */
@@ -55,7 +55,7 @@ export function spoken(character) {
   if (character === " ") return t("space");
   if (character === "\n") return t("new line");
   if (character === "\t") return t("tab");
-  return character;
+  return character.length > 1 ? character.trimEnd() || character : character;
 }
 
 /** The name of a quantity in words, by letter. */

@@ -7,7 +7,7 @@ NAME =
 DATA =
 ARGS =
 
-.PHONY: help run test lint bench train model image document lock clean
+.PHONY: help run test lint probe bench train model image document lock clean
 
 help: ## list these
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
@@ -20,6 +20,9 @@ test: ## set up what is missing, check the style, run every test; ARGS="argument
 
 lint: ## check style and format
 	@sh scripts/lint
+
+probe: ## ask the API what its own description permits and forbids; ARGS="--examples 300"
+	@sh scripts/probe $(ARGS)
 
 bench: ## measure; ARGS="serving" for one of them
 	@sh scripts/bench $(ARGS)

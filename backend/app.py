@@ -71,6 +71,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json",
         dependencies=[Depends(guards.each_once)],
+        responses=errors.RESPONSES,
     )
     state = app.state
     state.settings, state.engine, state.stopping = settings, None, False

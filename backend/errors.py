@@ -127,6 +127,21 @@ def _from_validation(error: RequestValidationError) -> Error:
     return Invalid(message, hint, fields=fields)
 
 
+_TOLD = {name: {"type": "string"} for name in ("code", "message", "hint")}
+_SHAPE = {
+    "type": "object",
+    "properties": {"error": {"type": "object", "properties": _TOLD, "required": list(_TOLD)}},
+    "required": ["error"],
+}
+# How the description of the API tells, once for all operations, what is no success.
+RESPONSES = {
+    status: {"description": description, "content": {"application/json": {"schema": _SHAPE}}}
+    for status, description in (
+        ("4XX", "What is wrong with the request, and what would be right."),
+        ("5XX", "What the server cannot do, or not now."),
+    )
+}
+
 HINTS = {
     400: "Send a JSON object; numbers of thousands of digits and deep nesting are refused.",
     404: "The addresses of the API are listed at /docs.",

@@ -1,8 +1,8 @@
 """Who may ask for what changes or computes: pages of this server, and whatever is no browser.
 
-A page of another site can make its reader's browser send requests here. It cannot keep the browser
-from saying where they come from: `Sec-Fetch-Site` (where the connection is secure or stays on the
-machine) and `Origin`. What sends neither is no browser. Answers are for nobody else either: no
+A page of another site can make its reader's browser send requests here. That the browser says where
+they come from, such a page cannot prevent: `Sec-Fetch-Site` (where the connection is secure or
+stays on the machine) and `Origin`. What sends neither is no browser. Answers are for nobody else either: no
 header of this server ever lets another origin read one.
 """
 

@@ -26,6 +26,9 @@ def write_everything(folder: Path) -> list[str]:
     toys.write_transformer_translator(folder / "toy-transformer")
     toys.write_convolution(folder / "toy-conv", "toy-conv")
     toys.write_forecaster(folder / "toy-forecast-gru", "toy-forecast-gru")
+    toys.write_ngram(folder / "toy-ngram")
+    toys.write_handover(folder / "toy-speaks", next(iter(toys.HANDOVERS)))
+    toys.write_line_reader(folder / "toy-lines", next(iter(toys.LINE_READERS)))
     for name in ("toy-names", "toy-tagger"):
         toys.write_labeller(folder / name, (toys.CLASSIFIERS | toys.TAGGERS)[name])
     return sorted(path.name for path in folder.iterdir() if path.is_dir())

@@ -34,6 +34,7 @@ CALLED = {
     "decoder": re.compile(r"(^|[._])(dec|decoder|tgt|trg|target)(?=[._]|$)", re.I),
 }
 SHORT = re.compile(r"(?P<path>.*?)[._]?(?P<what>w|b|weight|bias)_(?P<of>ih|hh)(?P<layer>_l\d+)?")
+WORDS_TO_TRY = ("unrolled", "attention", "recurrent")  # where letters are read
 WORDS = {"lstm": "LSTM", "gru": "GRU", "rnn_tanh": "plain RNN"}
 HEARD = {
     "source": re.compile(r"src|source|input|enc|graphem", re.I),
@@ -205,7 +206,7 @@ def _says(left: Shapes, pair: dict[str, Stack], beside: dict[str, str]) -> list[
 def _settle(case: Case, pair: dict[str, Stack], beside: dict[str, str], shapes: Shapes) -> Settled:
     from models.listed import source_list, target_list
 
-    questions, says, files = [], [], {}
+    questions, says, files, about = [], [], {}, {}
     for side, table, make in (
         ("source", beside["encoder"], source_list),
         ("target", beside["decoder"], target_list),
@@ -216,6 +217,8 @@ def _settle(case: Case, pair: dict[str, Stack], beside: dict[str, str], shapes: 
         if symbols is not None:
             try:
                 files[f"{side}.tokenizer.json"] = make(symbols).save()
+                if side == "source" and set(string.ascii_lowercase) <= set(symbols):
+                    about = {"prompt": WORDS_TO_TRY[0], "examples": list(WORDS_TO_TRY)}
             except CheckpointError as error:
                 wrong = Said("{wrong}. {text}", wrong=str(error), text=question.text)
                 asked = [replace(question, text=wrong)]
@@ -248,6 +251,7 @@ def _settle(case: Case, pair: dict[str, Stack], beside: dict[str, str], shapes: 
             "output.bias": tensors[beside["output_bias"]],
         },
         vocabulary=files,
+        about=about,
         inputs={side: tensors[beside[side]] for side in SIDES},
     )
 

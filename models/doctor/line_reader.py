@@ -33,6 +33,7 @@ NORM = ("weight", "bias", "running_mean", "running_var")
 COUNTER = "num_batches_tracked"  # of a normalisation: nothing reads it once training has ended
 BLANK = "<blank>"
 LETTERS = string.ascii_uppercase + string.ascii_lowercase
+LINES_TO_TRY = ("Hello, world", "To be, or not to be", "illicit Illusion", "hello", "0123456789")
 HEARD = re.compile(r"char|vocab|alphabet|symbol|label|class", re.I)
 HEIGHT = Question(
     "height",
@@ -220,6 +221,7 @@ def _settle(case: Case, parts: Parts) -> Settled:
     symbols, asked, says = list_of(case, question, HEARD, question.guesses)
     height, more = choice_of(case.answers, HEIGHT)
     first = parts.stacks[0]
+    tried = [line for line in LINES_TO_TRY if set(line) <= set(symbols or ())]
     config = {
         "cell": first.cell,
         "channels": list(parts.channels),
@@ -236,4 +238,5 @@ def _settle(case: Case, parts: Parts) -> Settled:
         says=tuple(says),
         weights={ours: case.tensors[theirs] for ours, theirs in parts.names.items()},
         vocabulary=symbols,
+        about={"prompt": tried[0], "examples": tried} if tried else {},
     )

@@ -1,4 +1,4 @@
-"""Encoders and decoders of other people are recognised by names and shapes, or not taken for one."""
+"""Encoders with decoders of other people are recognised by names and shapes, or left alone."""
 
 import numpy as np
 import pytest

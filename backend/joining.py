@@ -145,7 +145,7 @@ class Door:
             if right:
                 _remember(self._joined_from, address, None)
             else:
-                mine = self._tries.get(address) or Tries(free=40, each=2.0, longest=8.0)
+                mine = self._tries.get(address) or Tries(free=40, each=10.0, longest=8.0)
                 mine.wrong(now)
                 _remember(self._tries, address, mine)
                 self._all.wrong(now)

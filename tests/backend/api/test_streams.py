@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from typing import ClassVar
 
 import pytest
 
@@ -38,7 +39,7 @@ class Stream:
 class Request:
     """Asks an engine that takes a job as `outcome` says; gone after so many looks."""
 
-    client = None
+    scope: ClassVar[dict] = {"client": None}
 
     def __init__(self, outcome=None, looks=10**6):
         self.app = self.state = self

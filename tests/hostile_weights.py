@@ -537,6 +537,9 @@ files(
 # -- numpy.savez -------------------------------------------------------------------------------
 
 
+NO_BYTES = {"method": 8, "size": 99}
+
+
 def inflating(told: int) -> bytes:
     """An array whose entry says another size than it inflates to."""
     sizes = {"size": told}
@@ -579,10 +582,8 @@ files(
     inflates_to_more=("inflate", lambda: inflating(1000)),
     inflates_to_less=("inflate", lambda: inflating(9000)),
     inflates_to_nothing=(
-        "",
-        lambda: archive(
-            [Part("a.npy", b"no deflated bytes", False, {"method": 8}, {"method": 8, "size": 99})]
-        ),
+        "does not inflate",
+        lambda: archive([Part("a.npy", b"no deflated bytes", False, NO_BYTES, NO_BYTES)]),
     ),
 )
 files(

@@ -9,6 +9,8 @@ import json
 import sys
 from pathlib import Path
 
+TRY_AGAIN = "Save it again, best as safetensors."
+
 
 def limit(limits: dict) -> None:
     """Take away what is not needed, before anything of the file is seen."""
@@ -64,7 +66,10 @@ def main(path: str, out: str, limits: str = "") -> None:
         elif error.errno in (errno.ENOSPC, errno.EDQUOT):
             said = {"disk_full": True}
         else:
-            raise
+            said = {"refused": ["damaged_file", f"The file cannot be read: {error}.", TRY_AGAIN]}
+    except Exception as error:  # a case that nobody thought of is a refusal too
+        message = f"The file cannot be read: {type(error).__name__}."
+        said = {"refused": ["damaged_file", message, TRY_AGAIN]}
     (folder / RESULT).write_text(json.dumps(said), "ascii")
 
 

@@ -108,7 +108,10 @@ def inflated(source: Source, entry: Entry) -> np.ndarray:
     for start in range(0, entry.stored, _CHUNK):
         pending = source.read(entry.offset + start, min(_CHUNK, entry.stored - start))
         while pending:
-            part = stream.decompress(pending, min(_CHUNK, entry.size - done + 1))
+            try:
+                part = stream.decompress(pending, min(_CHUNK, entry.size - done + 1))
+            except zlib.error as error:
+                raise damaged(f"{entry.name} does not inflate: {error}.") from error
             if done + len(part) > entry.size:
                 raise damaged(f"{entry.name} inflates to more than the {entry.size} bytes it says.")
             out[done : done + len(part)] = np.frombuffer(part, np.uint8)

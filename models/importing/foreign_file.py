@@ -46,13 +46,18 @@ _KNOWN = "Give a .safetensors file, a .pt or .pth of torch.save, or an .npz of n
 def read_foreign(path: Path) -> ForeignFile:
     """Read a .safetensors, .pt, .pth or .npz file. Raises `Refused`, naming what is wrong."""
     with opened(Path(path)) as source:
-        if safetensors_file.looks_so(source):
-            return ForeignFile("safetensors", *safetensors_file.read(source))
-        if torch_legacy.looks_so(source):
-            return ForeignFile("pt", *torch_legacy.read(source))
-        if archive.looks_so(source):
-            return _of_archive(source)
-        raise _unknown(source.read(0, min(source.size, 64)))
+        return read_source(source)
+
+
+def read_source(source: Source) -> ForeignFile:
+    """The same of a file that is open."""
+    if safetensors_file.looks_so(source):
+        return ForeignFile("safetensors", *safetensors_file.read(source))
+    if torch_legacy.looks_so(source):
+        return ForeignFile("pt", *torch_legacy.read(source))
+    if archive.looks_so(source):
+        return _of_archive(source)
+    raise _unknown(source.read(0, min(source.size, 64)))
 
 
 def _of_archive(source: Source) -> ForeignFile:

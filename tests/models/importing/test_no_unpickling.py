@@ -56,7 +56,7 @@ def found(tree: ast.AST) -> Iterator[str]:
 
 
 KEYWORDS = {"allow_pickle", "weights_only"}
-WORDS = re.compile(r"\b(?:%s)\b" % "|".join(sorted(LAST | MODULES | KEYWORDS)))
+WORDS = re.compile(rf"\b(?:{'|'.join(sorted(LAST | MODULES | KEYWORDS))})\b")
 
 
 def test_no_module_outside_the_tests_unpickles_or_evaluates():

@@ -196,7 +196,7 @@ class Imports:
             if title is not None:
                 about["title"] = shown(title) or title_of(about["name"])
             with self.shelf.arriving() as folder:
-                await self._work(self._renew, self.shelf.folder / id, folder, about)
+                await self._work(self._renew, self.shelf.folder / id, folder, about, bool(answers))
                 with room_on_disk():
                     await asyncio.to_thread(self.shelf.renew, folder, id)
             await self._list(id)
@@ -321,26 +321,31 @@ class Imports:
         else:
             self._judge(folder, folder, about)
 
-    def _renew(self, folder: Path, into: Path, about: dict) -> None:
-        """Judge an import again, with other answers or another title."""
-        if about.get("format") != "folder":
+    def _renew(self, folder: Path, into: Path, about: dict, answered: bool) -> None:
+        """Judge an import again with other answers; where there is only another title, write it."""
+        config = folder / "config.json"
+        if answered or not config.is_file():
             return self._judge(folder, into, about)
-        config = json.loads((folder / "config.json").read_text("utf-8"))
-        write_json(into / "config.json", {**config, "title": about["title"]})
+        said = json.loads(config.read_text("utf-8"))
+        write_json(into / "config.json", {**said, "title": about["title"]})
         write_json(into / ABOUT, about)
 
     def _judge(self, folder: Path, into: Path, about: dict) -> None:
         """Diagnose the tensors of a folder, and write their network where nothing is asked."""
-        from models.doctor import convert, diagnose, write
+        from models.doctor import NotUsable, convert, write
 
         tensors, extras = _read_back(folder)
         answers = about["answers"]
-        diagnosis = diagnose(tensors, extras, answers)
-        _check_answers(answers, diagnosis.questions)
-        if diagnosis.usable:
+        data = {"file": about["name"], "sha256": about["sha256"]}
+        try:
+            converted = convert(tensors, extras, answers, about["title"], data)
+        except NotUsable as error:
+            diagnosis = error.diagnosis
+            _check_answers(answers, diagnosis.questions)
+        else:
+            diagnosis = converted.diagnosis
             self.shelf.check_room(sum(array.nbytes for array in tensors.values()))
-            data = {"file": about["name"], "sha256": about["sha256"]}
-            write(into, convert(tensors, extras, answers, about["title"], data))
+            write(into, converted)
         write_json(into / DIAGNOSIS, plain(diagnosis.to_dict()))
         write_json(into / ABOUT, about)
 

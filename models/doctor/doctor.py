@@ -20,7 +20,12 @@ SHOWN = 6  # tensors of a file that is not recognised that are named
 
 
 class NotUsable(ValueError):
-    """A file that cannot be converted as it is: something is asked, or nothing runs it."""
+    """A file that cannot be converted as it is: something is asked, or nothing runs it.
+
+    `diagnosis` says which, where it was `convert` that found it.
+    """
+
+    diagnosis: Diagnosis | None = None
 
 
 def diagnose(
@@ -47,7 +52,11 @@ def _look(tensors, extras, answers, probe=None) -> tuple[Diagnosis, Settled]:
     proofs, findings, says = _try(found, settled, tensors, probe)
     wrong = tuple(finding.says for finding in findings if finding.name == "finite")
     wrong += tuple(
-        Said("{name} holds {type}, expected floats of 16 to 64 bits.", name=name, type=str(value.dtype))
+        Said(
+            "{name} holds {type}, expected floats of 16 to 64 bits.",
+            name=name,
+            type=str(value.dtype),
+        )
         for name, value in settled.weights.items()
         if value.dtype.kind != "f"
     )
@@ -103,7 +112,9 @@ def convert(
     diagnosis, settled = _look(tensors, extras, answers or {})
     if not diagnosis.usable:
         asked = [f"{q.name} is asked: {q.text}" for q in diagnosis.questions]
-        raise NotUsable(" ".join([*diagnosis.problems, *asked]) or "nothing runs it")
+        error = NotUsable(" ".join([*diagnosis.problems, *asked]) or "nothing runs it")
+        error.diagnosis = diagnosis
+        raise error
     about = {
         "kind": settled.kind,
         "title": title or str(diagnosis.title),

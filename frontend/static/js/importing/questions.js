@@ -61,7 +61,7 @@ function listing(question, templates, id, onChange) {
   const ofSymbols = /vocabulary|alphabet|symbols/.test(question.name);
   const key = `import ${id} ${question.name}`;
   const field = make("textarea", {
-    id: `answer-${question.name}`, rows: (question.size ?? FEW + 1) > FEW ? "4" : "2", spellcheck: "false", autocomplete: "off", autocapitalize: "off", dir: "auto",
+    id: `answer-${question.name}`, rows: (question.size ?? FEW + 1) > FEW ? "4" : "3", spellcheck: "false", autocomplete: "off", autocapitalize: "off", dir: "auto",
     "aria-describedby": `count-${question.name} fault-${question.name}`, placeholder: t(ofSymbols ? "paste symbols" : "paste names"), "aria-label": retold(question.text, templates),
   });
   const count = make("p", { class: "count", id: `count-${question.name}`, "aria-live": "polite" });

@@ -114,10 +114,11 @@ function understood(found) {
   });
   const heads = [t("what was found"), t("in the file"), t("shape")].map((text) => make("th", { scope: "col" }, text));
   const table = make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows));
-  return section(t("What it is"), chain(found.config ?? {}), make("div", { class: "table found", role: "region", tabindex: "0", "aria-label": t("What it is") }, table));
+  return section(t("What it is"), chain(found), make("div", { class: "table found", role: "region", tabindex: "0", "aria-label": t("What it is") }, table));
 }
 
-function chain(config) {
+function chain(found) {
+  const config = found.config ?? {};
   const { cell, num_layers: layers, hidden_size: hidden, vocab_size: symbols, embedding_size: embedding, bidirectional } = config;
   if (!layers || !hidden || !CELLS[cell]) return nothing();
   const boxes = [];
@@ -131,7 +132,9 @@ function chain(config) {
     const into = k ? width : embedding || symbols || config.input_size;
     boxes.push(box("h", `${CELLS[cell]} ${k + 1}${bidirectional ? " ⇄" : ""}`, `${into ?? ""} → ${width}`));
   }
-  const out = config.labels?.length ?? config.tags?.length ?? symbols;
+  const names = config.labels ?? config.tags;
+  const next = found.kind === "char_rnn" ? symbols : null; // it says which symbol comes
+  const out = names?.length ?? found.questions.find(({ name }) => name === "labels")?.size ?? next;
   if (out) boxes.push(box("y", t("output"), `${width} → ${out}`));
   return make("ol", { class: "chain", "aria-label": t("its layers, from what it reads to what it says") }, ...boxes);
 }

@@ -7,7 +7,7 @@ NAME =
 DATA =
 ARGS =
 
-.PHONY: help run test lint probe bench train model image document lock clean
+.PHONY: help run test lint probe bench fuzz train model image document lock clean
 
 help: ## list these
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
@@ -26,6 +26,9 @@ probe: ## ask the API what its own description permits and forbids; ARGS="--exam
 
 bench: ## measure; ARGS="serving" for one of them
 	@sh scripts/bench $(ARGS)
+
+fuzz: ## change files of weights at random, see that the reader refuses them; ARGS="--rounds 200000"
+	@sh scripts/fuzz $(ARGS)
 
 train: ## train a checkpoint; NAME=shakespeare-lstm DATA=folder of the corpora
 	@sh scripts/train "$(NAME)" "$(DATA)" $(ARGS)

@@ -2,9 +2,10 @@
 
 Usage: make fuzz ARGS="[--rounds N] [--seed S] [--only I] [--seconds T]"
 
-Each round takes one of the good files and changes it in one of two ways. `raw` changes bytes of the
-file wherever they are. `inner` changes a pickle, an array's header or a JSON header, and writes
-checksums and lengths anew, so that the change comes past them to the reader behind.
+Each round takes one of the good files and changes it in one of three ways. `raw` changes bytes of
+the file wherever they are. `inner` changes a pickle, an array's header or a JSON header, and writes
+checksums and lengths anew, so that the change comes past them to the reader behind. `made` writes a
+pickle of values at random, of those that are read and some that are not.
 
 What is promised, and checked in each round:
 - Nothing but `Refused` is raised, and no round takes longer than SLOW.
@@ -29,10 +30,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from models.importing.foreign_file import ForeignFile, read_source
 from models.importing.refused import Refused
 from models.importing.source import Source
+from models.importing.standins import KNOWN
 from models.importing.tensors import MAX_SHARING, SHARING_FLOOR
 from tests import weight_files as files
 from tests.weight_files import Part, mapping, number, several, storage, tensor, text
@@ -43,10 +46,13 @@ FAILED = Path("test-results")  # where files that broke a promise are kept
 
 @dataclass
 class Seed:
-    """A good file, where its numbers begin that have no checksum, and how to change its inside."""
+    """A good file, and how to change its inside.
+
+    `numbers` is where the numbers begin in a file without checksums; with checksums it is None.
+    """
 
     raw: bytes
-    numbers: int | None = None  # the offset; None: there is a checksum
+    numbers: int | None = None
     inside: bytes = b""
     wrap: Callable[[bytes], bytes] | None = None  # inside -> file
     good: ForeignFile | None = field(default=None, repr=False)
@@ -82,7 +88,7 @@ STORAGES = {
 }
 
 
-def _seeds() -> dict[str, Seed]:
+def good_files() -> dict[str, Seed]:
     value = _value()
 
     def described(raw_pickle: bytes) -> bytes:
@@ -116,6 +122,12 @@ def _seeds() -> dict[str, Seed]:
             lambda raw: files.safetensors(raw, data),
         ),
     }
+    for name, new in {"pt of torch": True, "old pt of torch": False}.items():
+        file = io.BytesIO()
+        weights = torch.nn.GRU(2, 3).state_dict()
+        torch.save(weights, file, _use_new_zipfile_serialization=new)
+        size = sum(value.nbytes + 8 for value in weights.values())
+        made[name] = Seed(file.getvalue(), None if new else len(file.getvalue()) - size)
     for seed in made.values():
         seed.good = read(seed.raw)
     return made
@@ -189,6 +201,52 @@ def _digit(raw: bytearray, at: random.Random) -> None:
 CHANGES = (_flip, _flip, _truncate, _extend, _remove, _copy, _swap, _edge, _edge, _opcode, _digit)
 
 
+# -- values at random --------------------------------------------------------------------------
+
+NAMES = [*KNOWN, ("builtins", "exec"), ("omegaconf.dictconfig", "DictConfig"), ("os", "system")]
+WORDS = ("a", "", "state_dict", "model", "optimizer", "storage", "0", "1", "latin1", "f4", "да")
+
+
+def _size(at: random.Random) -> int:
+    return at.choice((0, 1, 1, 2, 2, 3, 3, 4, 5, 6, 12, -1, 1 << 40))
+
+
+def _tensor(at: random.Random) -> bytes:
+    axes = at.randrange(4)
+    numbers = storage(at.choice("0123"), at.choice(("FloatStorage", "HalfStorage")), _size(at))
+    shape = tuple(_size(at) for _ in range(axes))
+    stride = tuple(_size(at) for _ in range(at.choice((axes, axes, axes, axes + 1))))
+    return tensor(at.choice((None, storage("0", count=12), numbers)), _size(at), shape, stride)
+
+
+def _several(at: random.Random, depth: int) -> list[bytes]:
+    return [_anything(at, depth - 1) for _ in range(at.randrange(4))]
+
+
+def _anything(at: random.Random, depth: int = 5) -> bytes:
+    """A value of a pickle, nested at most so deep."""
+    leaves = (
+        lambda: at.choice((files.NONE, files.TRUE, files.FALSE, files.TUPLE)),
+        lambda: number(at.choice((*range(-2, 4), 1 << 40, 1 << 70))),
+        lambda: text(at.choice(WORDS)),
+        lambda: _tensor(at),
+        lambda: _tensor(at),
+        lambda: files.named(*at.choice(NAMES)),
+        lambda: b"h" + bytes([at.randrange(6)]),
+        lambda: storage(at.choice("0123"), count=_size(at)),
+    )
+    nested = (
+        lambda: several(*_several(at, depth)),
+        lambda: files.LIST + files.MARK + b"".join(_several(at, depth)) + b"e",
+        lambda: mapping({at.choice(WORDS): value for value in _several(at, depth)}),
+        lambda: mapping({at.choice(WORDS): value for value in _several(at, depth)}),
+        lambda: files.call(*at.choice(NAMES), *_several(at, depth)),
+        lambda: _anything(at, depth - 1) + _anything(at, depth - 1) + at.choice((b"b", b"a", b"R")),
+    )
+    made = at.choice(leaves if depth <= 0 or at.random() < 0.3 else nested)()
+    return made + at.choice((b"", b"", b"\x94"))  # remembered or not
+
+
 # -- rounds ------------------------------------------------------------------------------------
 
 
@@ -200,7 +258,13 @@ def mutate(seeds: dict[str, Seed], seed: int, index: int) -> tuple[str, str, byt
     """Round `index`: the seed's name, the way, the changed file, whether only numbers changed."""
     at = random.Random(f"{seed}:{index}")
     name = at.choice(list(seeds))
-    one, way = seeds[name], at.choice(("raw", "inner"))
+    one, way = seeds[name], at.choice(("raw", "raw", "inner", "inner", "made"))
+    if way == "made":
+        top = mapping({"weight": _tensor(at), "more": _anything(at)})
+        value = files.pickled(at.choice((top, top, _anything(at))))
+        return "pt", way, seeds["pt"].wrap(value), False
+    if one.wrap is None:
+        way = "raw"
     raw = bytearray(one.raw if way == "raw" else one.inside)
     for _ in range(at.choice((1, 1, 1, 2, 4))):
         if raw:
@@ -253,7 +317,7 @@ def check(seed: Seed, way: str, raw: bytes, only_numbers: bool) -> str:
 
 def run(rounds: int, seed: int, only: int | None = None, seconds: float = float("inf")) -> Counter:
     """So many rounds; counts (seed, way, outcome). Raises `Broken`, with the round in its text."""
-    seeds, counts, end = _seeds(), Counter(), time.monotonic() + seconds
+    seeds, counts, end = good_files(), Counter(), time.monotonic() + seconds
     for index in range(rounds) if only is None else (only,):
         name, way, raw, only_numbers = mutate(seeds, seed, index)
         try:

@@ -50,7 +50,7 @@ def read(path: str) -> str:
     return (ROOT / path).read_text("utf-8")
 
 
-# The README
+# The README, and what is promised
 
 
 def commands() -> list[str]:
@@ -94,6 +94,20 @@ def test_every_file_that_the_readme_links_to_or_names_exists():
     named = re.findall(r"`((?:[\w-]+/)+[\w.*-]+\.\w+)`", README)
     missing = [name for name in links + named if not list(ROOT.glob(name))]
     assert [name for name in missing if "your-network" not in name] == []
+
+
+def test_every_file_and_target_that_security_md_names_exists():
+    promised = read("SECURITY.md")
+    folder, missing = "", []
+    for name in re.findall(r"`([\w./-]+\.py|[\w./-]+/|tests/\w+)`", promised):
+        folder = name.rpartition("/")[0] + "/" if "/" in name else folder
+        path = name if "/" in name else folder + name  # in the folder of the one before
+        missing += [] if (ROOT / path).exists() else [path]
+    assert missing == []
+    targets = set(re.findall(r"^([a-z]+):", read("Makefile"), re.MULTILINE))
+    assert set(re.findall(r"`make (\w+)", promised)) <= targets
+    flags = {f"--{entry.name.replace('_', '-')}" for entry in fields(Settings)}
+    assert set(re.findall(r"`(--[\w-]+)", promised)) <= flags
 
 
 def test_every_path_of_the_annotated_tree_exists():

@@ -95,6 +95,8 @@ class Tokens(_Symbols):
         plain = [shown(symbol) for symbol in symbols]
         super().__init__(symbols, [f"{symbol} " for symbol in plain])
         self._index |= {symbol: k for k, symbol in enumerate(plain)}
+        for k, symbol in enumerate(plain):  # a whole word as a tokenizer of pieces marks it
+            self._index.setdefault(symbol.lstrip("▁Ġ") or symbol, k)
 
     def number(self, word: str) -> int | None:
         """The number of a word as it stands, in small letters, or of the unknown."""

@@ -21,7 +21,7 @@ def choice_of(answers: Mapping, question: Question) -> tuple[str | None, list[Qu
     if answer in known:
         return answer, []
     text = Said(
-        "{answer!r} is none of the choices ({known}). {text}",
+        "“{answer}” is none of the choices ({known}). {text}",
         answer=str(answer)[:SHOWN],
         known=", ".join(known),
         text=question.text,

@@ -146,3 +146,9 @@ def how_read(symbols: list[str]) -> str:
     if all(len(symbol) == 1 or is_sign(symbol) for symbol in symbols):
         return "characters_and_signs"
     return "tokens"
+
+
+def pieces(symbols: list[str]) -> bool:
+    """Whether many symbols carry the marks of a subword tokenizer."""
+    marked = sum(symbol.startswith(("Ġ", "▁", "##")) or symbol.endswith("@@") for symbol in symbols)
+    return marked * 10 > len(symbols)

@@ -18,6 +18,12 @@ def test_signs_among_characters_are_one_token_each():
     assert refused.value.found == [(1, "x")]
 
 
+def test_whole_words_of_a_tokenizer_of_pieces_are_known_without_its_marks():
+    reads = Tokens(["▁the", "▁old", "er", "Ġman"])
+    assert reads.encode("the old man") == [0, 1, 3]
+    assert reads.encode(reads.decode([0, 2, 3])) == [0, 2, 3]
+
+
 def test_an_unknown_sign_stands_for_what_is_not_known():
     reads = MarkedCharacters([*SIGNED, "<unk>"])
     assert reads.encode("axb") == [1, 7, 2]

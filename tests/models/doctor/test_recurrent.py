@@ -123,6 +123,27 @@ def test_a_linear_layer_before_the_recurrent_ones_is_multiplied_in(between, embe
     torch.testing.assert_close(logits(found), network(TOKENS), atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_symbols_that_an_output_lacks_are_never_written(first):
+    class Padded(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.emb, self.rnn = nn.Embedding(V, E), nn.LSTM(E, H)
+            self.fc = nn.Linear(H, V - 1)
+
+    network = seeded(Padded)
+    question = diagnose(held(network), {}).questions[0]
+    assert "next_but_first" in dict(question.choices)
+    told = TOLD | {"task": "next_but_first" if first else "next_but_last"}
+    runner = opened(convert(held(network), {}, told))
+    found = logits(runner).softmax(-1)
+    expected = network.fc(network.rnn(network.emb(TOKENS))[0]).softmax(-1)
+    torch.testing.assert_close(
+        found[:, 1:] if first else found[:, :-1], expected, atol=1e-5, rtol=0
+    )
+    assert (found[:, 0 if first else -1] == 0).all()
+
+
 class Labelled(nn.Module):
     """Labels of a text, or of its tokens: tokens (T) -> logits (labels) or (T, labels)."""
 

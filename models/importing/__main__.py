@@ -64,6 +64,8 @@ def main(path: str, out: str, limits: str = "") -> None:
             message = "What the file holds is larger than it may be."
             said = {"refused": ["too_large_file", message, "Save the weights alone."]}
         elif error.errno in (errno.ENOSPC, errno.EDQUOT):
+            for name in (TENSORS, EXTRAS):  # so that there is room to say so
+                (folder / name).unlink(missing_ok=True)
             said = {"disk_full": True}
         else:
             said = {"refused": ["damaged_file", f"The file cannot be read: {error}.", TRY_AGAIN]}

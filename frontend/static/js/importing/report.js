@@ -1,11 +1,10 @@
 /** The doctor's report: what the file is, the proof that it was understood, its health. */
 
 import { make, pageData, short, t } from "../words.js";
+import { chains } from "./chains.js";
 import { asked } from "./questions.js";
 import { bytes, retold, shape, untold } from "./retold.js";
 
-const CELLS = { lstm: "LSTM", gru: "GRU", rnn_tanh: "RNN", rnn_relu: "RNN" };
-const MOST_LAYERS = 4; // drawn one by one
 const MOST_WELL = 3; // things that are well and stand open
 
 /**
@@ -114,33 +113,7 @@ function understood(found) {
   });
   const heads = [t("what was found"), t("in the file"), t("shape")].map((text) => make("th", { scope: "col" }, text));
   const table = make("table", {}, make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...rows));
-  return section(t("What it is"), chain(found), make("div", { class: "table found", role: "region", tabindex: "0", "aria-label": t("What it is") }, table));
-}
-
-function chain(found) {
-  const config = found.config ?? {};
-  const { cell, num_layers: layers, hidden_size: hidden, vocab_size: symbols, embedding_size: embedding, bidirectional } = config;
-  if (!layers || !hidden || !CELLS[cell]) return nothing();
-  const boxes = [];
-  const width = hidden * (bidirectional ? 2 : 1);
-  if (symbols) boxes.push(box("x", embedding ? t("embedding") : t("one-hot"), embedding ? `${symbols} → ${embedding}` : String(symbols)));
-  for (let k = 0; k < layers; k++) {
-    if (layers > MOST_LAYERS && k > 1 && k < layers - 1) {
-      if (k === 2) boxes.push(make("li", { class: "more" }, `+ ${layers - 3}`));
-      continue;
-    }
-    const into = k ? width : embedding || symbols || config.input_size;
-    boxes.push(box("h", `${CELLS[cell]} ${k + 1}${bidirectional ? " ⇄" : ""}`, `${into ?? ""} → ${width}`));
-  }
-  const names = config.labels ?? config.tags;
-  const next = found.kind === "char_rnn" ? symbols : null; // it says which symbol comes
-  const out = names?.length ?? found.questions.find(({ name }) => name === "labels")?.size ?? next;
-  if (out) boxes.push(box("y", t("output"), `${width} → ${out}`));
-  return make("ol", { class: "chain", "aria-label": t("its layers, from what it reads to what it says") }, ...boxes);
-}
-
-function box(quantity, name, sizes) {
-  return make("li", { class: quantity }, make("b", {}, name), make("span", { class: "num" }, sizes));
+  return section(t("What it is"), ...chains(found), make("div", { class: "table found", role: "region", tabindex: "0", "aria-label": t("What it is") }, table));
 }
 
 /** Our formulas against torch's own layer. */

@@ -47,6 +47,10 @@ EXAMPLES = {  # a checkpoint or a recipe, and a body for it
         "airline-gru",
         {"series": None, "at": 120, "steps": 24, "points": ["rnn.0.h"]},
     ),
+    "/api/checkpoints/{id}/answers": (
+        "import-0123456789ab",
+        {"answers": {"vocabulary": ["\n", " ", "a", "b"]}, "title": "Mine"},
+    ),
     "/api/training/{recipe}": ("airline-gru", {"parameters": {"window": 24, "epochs": 300}}),
 }
 UPLOADS = {  # a checkpoint, a query, and what curl sends

@@ -10,6 +10,7 @@ from backend.api.classify import ClassifyRequest
 from backend.api.forecast import ForecastRequest
 from backend.api.generate import GenerateRequest
 from backend.api.gradients import GradientsRequest
+from backend.api.imports import Answers, Brought
 from backend.api.read import ReadQuery
 from backend.api.slices import EditsWish, SlicesRequest, SliceWish
 from backend.api.tag import TagRequest
@@ -32,6 +33,7 @@ MODELS = {
     "translate": TranslateRequest,
     "slices": SlicesRequest,
     "gradients": GradientsRequest,
+    "answers": Answers,
 }
 
 
@@ -44,7 +46,7 @@ def test_the_page_of_the_api_tells_every_address_and_every_field(client, languag
     for model in MODELS.values():
         for name in model.model_fields:
             assert re.search(rf"\b{name}\b", shown), name
-    for name in [*CaptionQuery.model_fields, *AnswerQuery.model_fields]:
+    for name in [*CaptionQuery.model_fields, *AnswerQuery.model_fields, *Brought.model_fields]:
         assert f"?{name} " in shown
     for name in FIELDS:
         assert re.search(rf"\b{name}\b", shown), name

@@ -105,7 +105,7 @@ def read(path: Path) -> Inspected:
 
     size = path.stat().st_size
     with tempfile.TemporaryDirectory(prefix="unrolled-") as out:
-        said = read_in_child(path, Path(out))
+        said = read_in_child(path.resolve(), Path(out))  # one's own link is no trap
         tensors = read_foreign(Path(out) / TENSORS).tensors  # plain numbers, written by the child
         extras = json.loads((Path(out) / EXTRAS).read_text("ascii"))["extras"]
     return Inspected(path.name, said["format"], size, tensors, extras)

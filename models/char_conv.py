@@ -152,6 +152,10 @@ class CharConv(nn.Module):
             x = block(x, f"blocks.{layer}", record)
         return F.linear(self.final_norm(x), self.output_weight)
 
+    def forward(self, tokens: Tensor) -> Tensor:
+        """`logits`, with nothing recorded."""
+        return self.logits(tokens)
+
     @torch.no_grad()
     def initialize(self, generator: torch.Generator) -> "CharConv":
         """Seeded start: weights of std 0.02, those that write to the stream smaller by

@@ -11,7 +11,7 @@ from backend.lessons import FOLDER, every_view, lesson, parallel, slugs
 ROOT = FOLDER.parent.parent
 VIEWS = ROOT / "frontend" / "static" / "js" / "lesson" / "views"
 # Views of kinds of which no trained network comes with the project yet; toys test them.
-AWAITED = {"convolution", "columns"}
+AWAITED = {"columns"}
 EACH = pytest.mark.parametrize("slug", slugs())
 BOTH = pytest.mark.parametrize("language", LANGUAGES)
 

@@ -86,6 +86,11 @@ class Desk:
             if not line:
                 del self._lines[client]
 
+    def counts(self) -> tuple[int, int]:
+        """Pieces that are worked on, pieces that wait."""
+        waiting = sum(len(line) for line in list(self._lines.values()))
+        return self._places - self._free, waiting
+
     @property
     def idle(self) -> bool:
         """Whether nobody works or waits."""

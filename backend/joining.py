@@ -25,6 +25,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.errors import Error, Outside, answer_of
+from backend.observing import outcome
 
 ALPHABET = "ABCDEFGHJKMNPQRSTWXYZ23456789"  # none that is taken for another
 LENGTH = 6
@@ -220,6 +221,7 @@ class Joining:
             "Open /join in a browser. A program sends the code as the form field `code` to "
             "POST /en/join and keeps the cookie that comes back.",
         )
+        outcome(scope, refusal.code)
         request = Request(scope, receive)
         answer = await run_in_threadpool(answer_of, request, refusal, self.page)
         await answer(scope, receive, send)

@@ -140,8 +140,12 @@ class Metrics:
         for status in sorted({"loading", "ready", "failed", *found}):
             statuses.add_metric((status,), found[status])
         yield statuses
-        imported = sum(entry.id.startswith("import-") for entry in entries)
-        yield _gauge("unrolled_imports", "Checkpoints that were imported.", imported)
+        shelf = self.state.imports.shelf
+        yield _gauge("unrolled_imports", "Checkpoints that people brought.", len(shelf.ids()))
+        yield _gauge("unrolled_imports_bytes", "Bytes of these on disk.", shelf.used())
+        if self.state.door is not None:
+            students = self.state.door.present()
+            yield _gauge("unrolled_students", "Students who asked for something of late.", students)
 
     def _engine(self) -> Iterator[Any]:
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -152,10 +156,8 @@ class Metrics:
             ("unrolled_streams", "Generations, translations and captions.", streams),
             ("unrolled_trainings", "Trainings.", trainings),
         ):
-            family = GaugeMetricFamily(name, help, labels=("state",))
-            family.add_metric(("active",), stats.active)
-            family.add_metric(("queued",), stats.queued)
-            yield family
+            yield _states(name, help, stats.active, stats.queued)
+        yield _states("unrolled_short_work", "Traces, labels, gradients.", *state.tracing.counts())
         steps = ("unrolled_steps", "Steps of batches.", streams.steps)
         tokens = ("unrolled_tokens", "Steps of rows of batches: tokens.", streams.tokens)
         for name, help, count in (steps, tokens):
@@ -173,6 +175,15 @@ class Metrics:
         held.add_metric(("readings",), state.readings.held)
         held.add_metric(("unread",), streams.held)
         yield held
+
+
+def _states(name: str, help: str, active: int, queued: int) -> Any:
+    from prometheus_client.core import GaugeMetricFamily
+
+    family = GaugeMetricFamily(name, help, labels=("state",))
+    family.add_metric(("active",), active)
+    family.add_metric(("queued",), queued)
+    return family
 
 
 def _gauge(name: str, help: str, value: float) -> Any:

@@ -119,3 +119,16 @@ def test_work_that_fails_gives_its_place_back():
         await work(desk, "b", [])
 
     run(scenario)
+
+
+def test_what_is_worked_on_and_what_waits_is_counted():
+    async def scenario(desk):
+        gate = asyncio.Event()
+        tasks = [asyncio.create_task(work(desk, "a", [], gate)) for _ in range(3)]
+        await asyncio.sleep(0)
+        assert desk.counts() == (1, 2)
+        gate.set()
+        await asyncio.gather(*tasks)
+        assert desk.counts() == (0, 0)
+
+    run(scenario)

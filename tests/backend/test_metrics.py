@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from backend.app import create_app
 from backend.metrics import MOST_CODES, SECONDS, Metrics, Spread
 from backend.settings import Settings
-from tests.backend.serving import generate
+from tests.backend.serving import generate, wait
 
 HERE = ("127.0.0.1", 50000)
 
@@ -60,6 +60,21 @@ def test_checkpoints_are_counted_by_what_has_become_of_them(here):
     ready = found["unrolled_checkpoints", ("status", "ready")]
     assert ready == len(here.app.state.catalog.entries)
     assert found["unrolled_checkpoints", ("status", "failed")] == 0
+
+
+def test_imports_students_and_short_work_are_counted(tmp_path):
+    with TestClient(
+        app(tmp_path, imports=tmp_path / "imports", join="ABCDEF"),
+        client=HERE,
+        base_url="http://127.0.0.1",
+    ) as asked:
+        assert asked.get("/en/").status_code == 401
+        wait(lambda: asked.get("/readyz").status_code == 200)
+        found = read(asked)
+    assert (found["unrolled_imports",], found["unrolled_imports_bytes",]) == (0, 0)
+    assert found["unrolled_students",] == 0
+    assert found["unrolled_short_work", ("state", "queued")] == 0
+    assert found["unrolled_refused_total", ("code", "join_needed")] == 1
 
 
 def test_the_process_tells_its_memory(here):

@@ -35,6 +35,7 @@ FIGURES: dict[str, str] = {
     "sequence_classifier": "classifier",
     "tagger": "tagger",
     "char_conv": "convolution",
+    "ngram": "orders",
     "crnn": "columns",
 }
 CAPTIONER = "caption-soft"  # the one that the caption page opens with, where it is there

@@ -79,7 +79,8 @@ export class Difference {
     });
     const bar = make("i", { class: "cells-ramp" });
     bar.style.background = `linear-gradient(90deg, ${[0, 64, 128, 192, 255].map((k) => ramp[k]).join(", ")})`;
-    this.scale.replaceChildren(t("{name} surprised more", { name: names.two }), ` −${FULL}`, bar, `+${FULL} ${t("bits")} `, t("{name} surprised more", { name: names.one }));
+    const who = (sign, name) => make("span", {}, `${sign} `, t("{name} surprised more", { name }));
+    this.scale.replaceChildren(make("span", { class: "sbs-scale num" }, `−${FULL}`, bar, `+${FULL} ${t("bits")}`), who("+", names.one), who("−", names.two));
     this.list.replaceChildren(...(this.places = places(tokens, difference)).map((place) => this.item(tokens, place, shade)));
   }
 

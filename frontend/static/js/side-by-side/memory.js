@@ -16,7 +16,7 @@ export class Memory {
     Object.assign(this, { host });
     this.of = make("select", { class: "plain", "aria-label": t("what the curve is of") }, make("option", { value: "text" }, t("the mean over the text")), make("option", { value: "character" }, t("the chosen character")));
     this.of.addEventListener("change", () => onChange({ of: this.of.value }));
-    controls.replaceChildren(this.of);
+    controls.replaceChildren(make("label", {}, t("bits, "), this.of));
     this.note = make("p", { class: "note", role: "status" });
     const plot = make("div", { class: "sbs-plot" });
     this.chart = new LineChart(plot, t("characters given"), (at) => onChange({ context: this.lengths[at] }));

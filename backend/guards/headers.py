@@ -20,7 +20,6 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 UNUSED = (
     "accelerometer",
-    "bluetooth",
     "browsing-topics",
     "camera",
     "display-capture",

@@ -12,6 +12,7 @@ from models.checkpoint import CheckpointError, CheckpointFiles, write_file
 from models.doctor.card import card
 from models.doctor.diagnosis import Case, Converted, Diagnosis, Found, Said, Settled
 from models.doctor.health import broken, examine
+from models.doctor.opening import opening
 from models.doctor.probe import probe_of
 from models.doctor.proof import prove
 from models.doctor.recognisers import recognise
@@ -123,6 +124,7 @@ def convert(
         "config": dict(settled.config),
         "data": dict(data or {}),
         "figures": {},
+        **({"prompt": text} if (text := opening(settled.symbols)) else {}),
         **settled.about,
         "parameters": sum(value.size for value in settled.weights.values()),
     }

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 
 from models.checkpoint import CheckpointError
-from models.doctor.answers import list_of
+from models.doctor.answers import choice_of, list_of
 from models.doctor.diagnosis import (
     Case,
     Found,
@@ -34,6 +34,18 @@ CALLED = {
     "decoder": re.compile(r"(^|[._])(dec|decoder|tgt|trg|target)(?=[._]|$)", re.I),
 }
 SHORT = re.compile(r"(?P<path>.*?)[._]?(?P<what>w|b|weight|bias)_(?P<of>ih|hh)(?P<layer>_l\d+)?")
+BETWEEN = Question(
+    "decoder_input",
+    Said(
+        "What does the decoder's cell read of the token before? A function without weights leaves "
+        "no trace in a file."
+    ),
+    "choice",
+    choices=(
+        ("plain", Said("its vector as it is, as in most")),
+        ("relu", Said("its vector, negative numbers set to 0, as in PyTorch's tutorial")),
+    ),
+)
 WORDS_TO_TRY = ("unrolled", "attention", "recurrent")  # where letters are read
 WORDS = {"lstm": "LSTM", "gru": "GRU", "rnn_tanh": "plain RNN"}
 HEARD = {
@@ -196,10 +208,6 @@ def _says(left: Shapes, pair: dict[str, Stack], beside: dict[str, str]) -> list[
             n=left[beside["output"]][0],
             width=one.hidden_size,
         ),
-        say(
-            "A function without weights, such as a relu after an embedding, leaves no trace in a "
-            "file: there is none here."
-        ),
     ]
 
 
@@ -223,6 +231,8 @@ def _settle(case: Case, pair: dict[str, Stack], beside: dict[str, str], shapes: 
                 wrong = Said("{wrong}. {text}", wrong=str(error), text=question.text)
                 asked = [replace(question, text=wrong)]
         questions += asked
+    between, more = choice_of(case.answers, BETWEEN)
+    questions += more
     tensors, one = case.tensors, pair["encoder"]
     weights = {
         f"{side}.{own}": tensors[name]
@@ -237,6 +247,7 @@ def _settle(case: Case, pair: dict[str, Stack], beside: dict[str, str], shapes: 
         "target_embedding_size": pair["decoder"].input_size,
         "hidden_size": one.hidden_size,
         "num_layers": one.num_layers,
+        "decoder_input": between or "plain",
     }
     return Settled(
         "state_seq2seq",

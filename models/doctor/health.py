@@ -176,7 +176,7 @@ def radii(blocks: Tensor) -> Tensor:
     """The largest absolute eigenvalue of each of (G, H, H)."""
     if blocks.shape[-1] <= DENSE:
         return torch.linalg.eigvals(blocks).abs().amax(-1)
-    apply = lambda v: torch.einsum("gij,gj->gi", blocks, v)
+    apply = lambda v: (blocks @ v[..., None])[..., 0]
     return arnoldi(apply, _start(blocks), KRYLOV)
 
 
@@ -184,7 +184,7 @@ def norms(blocks: Tensor) -> Tensor:
     """The largest singular value of each of (G, H, H)."""
     if blocks.shape[-1] <= DENSE:
         return torch.linalg.matrix_norm(blocks, 2)
-    twice = lambda v: torch.einsum("gji,gj->gi", blocks, torch.einsum("gij,gj->gi", blocks, v))
+    twice = lambda v: ((blocks @ v[..., None]).mT @ blocks)[:, 0]
     return arnoldi(twice, _start(blocks), LANCZOS).sqrt()
 
 
@@ -204,9 +204,9 @@ def untouched(stack: Stack, tensors) -> Iterator[Finding]:
     for own, name in stack.names.items():
         if not own.startswith("weight_hh"):
             continue
-        value = np.asarray(tensors[name], np.float64)
-        flat = abs(value.std() / (bound / math.sqrt(3)) - 1) < 0.03
-        if value.size >= 64 and np.abs(value).max() <= bound * 1.000001 and flat:
+        value = tensors[name]
+        inside = value.size >= 64 and max(value.max(), -value.min()) <= bound * 1.000001
+        if inside and abs(value.std(dtype=np.float64) / (bound / math.sqrt(3)) - 1) < 0.03:
             text = "{name} is spread evenly within ±1/√H, as torch starts: was it trained?"
             yield Finding("untouched", True, Said(text, name=name), "look", name)
 
@@ -252,10 +252,11 @@ def far(tensors: Mapping[str, np.ndarray]) -> Iterator[Finding]:
     """Numbers that lie far from all others of their tensor."""
     worst, largest = 0.0, ""
     for name, value in tensors.items():
-        if value.size < 16 or not value.std():
+        deviation = value.std(dtype=np.float64) if value.size >= 16 else 0.0
+        if not deviation:
             continue
-        wide = np.asarray(value, np.float64)
-        reach = float(np.abs(wide - wide.mean()).max() / wide.std())
+        mean = value.mean(dtype=np.float64)
+        reach = float(max(value.max() - mean, mean - value.min()) / deviation)
         worst, largest = max((worst, largest), (reach, name))
     if not largest:
         return

@@ -13,7 +13,7 @@ from models.doctor.vocabulary import how_read, is_sign
 STEPS = 192  # of a probe, at most
 FEWEST = 8
 ENOUGH = 32  # tokens of the text that must be known
-WORK = 4e9  # products of one layer over a probe, at most: the widest get fewer steps
+WORK = 1e9  # products of one layer over a probe, at most: the widest get fewer steps
 TEXT = """\
 The old clock on the wall had stopped again, so nobody knew how late it was. "We should go," she \
 said, "before the rain comes back." He looked up from his book, counted to ten, and closed it.

@@ -16,7 +16,8 @@ from models.cells import LAYERS, Direction, Recurrent
 from models.doctor.diagnosis import Proof, Stack
 
 DIGITS = 16.0  # where two numbers are the same bit for bit
-STEPS = 64  # of the probe: what is wrong shows in a few
+STEPS, FEWEST = 64, 8  # of the probe: what is wrong shows in a few
+WORK = 3e8  # products of one layer, at most: the widest get fewer steps
 MOST = 1 << 26  # numbers of a layer that are widened to float64
 
 
@@ -75,12 +76,14 @@ def digits(difference: float, largest: float) -> float:
 
 
 def prove(stack: Stack, cell: str, tensors, x: np.ndarray, recurrent=Recurrent) -> list[Proof]:
-    """Compare every layer and direction of a stack over the first STEPS of a probe x (T, input)."""
+    """Compare every layer and direction of a stack over the first steps of a probe (T, input)."""
     weights = weights_of(stack, tensors)
     wide = max(value.numel() for value in weights.values()) <= MOST
     dtype = torch.float64 if wide else torch.float32
     ours = recurrent(cell, {name: value.to(dtype) for name, value in weights.items()})
-    read, proofs = torch.from_numpy(x[:STEPS]).to(dtype), []
+    products = max(value.numel() for value in weights.values()) * 2
+    steps = max(FEWEST, min(STEPS, int(WORK / products)))
+    read, proofs = torch.from_numpy(x[:steps]).to(dtype), []
     for directions in ours.layers:
         outputs = []
         for direction in directions:

@@ -95,7 +95,7 @@ def _run(path: Path, out: Path, limits: ChildLimits) -> dict:
     if result is None:
         raise _too_much("Reading the file took more memory or time than it is given.")
     if "refused" in result:
-        raise Refused(*result["refused"])
+        raise Refused(*(text[:2000] for text in result["refused"]))
     if result.get("disk_full"):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     extras = _size(out / EXTRAS)

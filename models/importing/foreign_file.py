@@ -20,7 +20,8 @@ class ForeignFile:
 
     `tensors` are C-contiguous, finite, bfloat16 widened to float32; integers and truth values are
     kept as they are. Tied tensors may share memory. `extras` holds only str, int, float, bool,
-    None, and lists and dicts of those. `left_out` names what was not taken, such as "optimizer".
+    None, and lists and dicts of those, with keys that are str; sets and tuples are lists, and what
+    is not finite is its name, "inf". `left_out` names what was not taken, such as "optimizer".
     """
 
     format: str  # "pt", "safetensors" or "npz"

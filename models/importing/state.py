@@ -32,6 +32,7 @@ MAX_EXTRA_COST = 4 << 20  # a character costs 1, a value VALUE_COST
 VALUE_COST = 16
 MAX_LEFT_OUT = 32  # names of what was left out
 
+_SINGLE = (str, int, float, type(None))  # a setting: {"optimizer": "adam"} is one
 _DROPPED = object()
 
 
@@ -86,9 +87,11 @@ def _groups(node: dict, path: tuple, left_out: list[str], barren: set[int]) -> I
         name = _text(key)
         if name is None:
             continue
-        if key in TRAINING_KEYS or _optimiser(value):
+        if _optimiser(value) or (key in TRAINING_KEYS and not isinstance(value, _SINGLE)):
             left_out.append(".".join((*path, name)))
         elif isinstance(value, TensorMark):
+            if name in own:  # 1 and "1"
+                raise damaged(f"The file holds {name[:80]!a} twice.")
             own[name] = value
         elif isinstance(value, dict) and id(value) not in barren:
             for group in _groups(value, (*path, name), left_out, barren):
@@ -141,6 +144,7 @@ def _shared(paths: list[tuple]) -> int:
 class _Extras:
     """Copies plain data; what is none is named in `left_out` and dropped.
 
+    A list of which one item is dropped is dropped whole: its places would say something else.
     A list or dict that hangs in several places is copied once and counted as often as it hangs.
     """
 
@@ -171,8 +175,8 @@ class _Extras:
     def _single(self, value, path: tuple[str, ...]):
         if value is None or isinstance(value, bool | str):
             return value
-        if isinstance(value, int):
-            return value if abs(value) < 1 << 63 else _DROPPED
+        if isinstance(value, int) and abs(value) < 1 << 63:
+            return value
         if isinstance(value, float):
             return value if math.isfinite(value) else str(value)  # JSON has no infinity
         if isinstance(value, Named):
@@ -181,9 +185,12 @@ class _Extras:
             self._leave(".".join(path))
         return _DROPPED
 
-    def _list(self, value: list | tuple, path: tuple[str, ...], depth: int) -> list:
+    def _list(self, value: list | tuple, path: tuple[str, ...], depth: int):
         items = [self.plain(item, path, depth + 1) for item in value]
-        return [item for item in items if item is not _DROPPED]
+        if any(item is _DROPPED for item in items):
+            self._leave(".".join(path))
+            return _DROPPED
+        return items
 
     def _dict(self, value: dict, path: tuple[str, ...], depth: int):
         result = {}

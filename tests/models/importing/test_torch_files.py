@@ -179,8 +179,11 @@ def test_plain_data_beside_the_weights_comes_as_json_would_have_it(saved):
         "none": None,
         "truth": True,
     }
-    file = saved({"w": torch.ones(1), **more, "array": np.ones(3), "bytes": b"x", "big": 1 << 70})
+    less = {"array": np.ones(3), "bytes": b"x", "big": 1 << 70, "holes": ["a", b"b"]}
+    less |= {"tensors": [torch.ones(1)]}
+    file = saved({"w": torch.ones(1), "optimizer": "adam", **more, **less})
     assert file.extras == {
+        "optimizer": "adam",
         "args": {"hidden": 3, "path": "/data/x"},
         "space": {"depth": 2},
         "counts": {"a": 2, "b": 1},
@@ -196,7 +199,7 @@ def test_plain_data_beside_the_weights_comes_as_json_would_have_it(saved):
         "none": None,
         "truth": True,
     }
-    assert file.left_out == ("array", "bytes")
+    assert file.left_out == tuple(less)
 
 
 def unusable() -> dict[str, object]:

@@ -210,7 +210,7 @@ class Batch(Rows):
     def _report(self, captured: np.ndarray, logits: np.ndarray, choice: Choice, now: float) -> bool:
         """Hand out what each row has read, and note what it reads next; True where any leaves
         or pauses. This loop is what a step costs in Python: it is kept short."""
-        sort = False
+        sort, ahead = False, self.ahead
         for b, (row, sound, token, probability, *candidates) in enumerate(
             zip(self._rows, *(column.tolist() for column in choice), strict=True)
         ):
@@ -238,7 +238,7 @@ class Batch(Rows):
                             columns.take(captured, logits, b),
                         )
                     )
-                    if stream.unread >= stream.capacity:
+                    if stream.unread >= ahead or stream.unread >= stream.capacity:
                         self._pause(row, now)
                         sort = True
                 row.top = list(zip(*candidates, strict=True))

@@ -1,7 +1,9 @@
 """What live generations have in common, however they are stepped: they join, pause and leave.
 
 A generation is a row. Rows join and leave between steps. One whose reader is behind pauses: it
-keeps what it has, and is not part of the steps until its reader has caught up.
+keeps what it has, and is not part of the steps until its reader has caught up. In a crowd it may
+be less far behind: where the readers are slower than the model, each has a few steps often, and not
+many steps seldom.
 """
 
 import math
@@ -12,6 +14,9 @@ from backend.engine.errors import EngineError
 from backend.engine.job import End
 from backend.engine.limits import Limits
 from backend.engine.stream import Stream
+
+UNREAD = 4096  # steps that all rows together may be ahead of their readers, ...
+EACH = 8  # ... but for so many of each
 
 
 class Row:
@@ -86,6 +91,16 @@ class Rows:
 
     # -- pausing -----------------------------------------------------------------------------
 
+    @property
+    def ahead(self) -> int:
+        """Steps that a row may be ahead of its reader."""
+        return max(EACH, UNREAD // max(1, self.rows))
+
+    @staticmethod
+    def _caught_up(stream: Stream, ahead: int) -> bool:
+        """Whether a paused row may go on."""
+        return stream.unread * 2 <= min(stream.capacity, ahead)
+
     def _pause(self, row: Row, now: float) -> None:
         """Mark a row whose reader is behind; the caller moves it to `paused`."""
         row.stream.paused = True
@@ -93,12 +108,12 @@ class Rows:
 
     def review(self, now: float) -> None:
         """Take paused rows back whose reader has caught up, and end those out of time."""
-        still = []
+        still, ahead = [], self.ahead
         for row in self.paused:
             stream = row.stream
             if stream.closed:
                 self._leave(row, None)
-            elif stream.unread * 2 <= stream.capacity:
+            elif self._caught_up(stream, ahead):
                 stream.paused = False
                 row.paused_until = math.inf
                 self.running.append(row)
@@ -117,9 +132,8 @@ class Rows:
     @property
     def ready(self) -> bool:
         """Whether there is something to do for a paused row."""
-        return any(
-            row.stream.closed or row.stream.unread * 2 <= row.stream.capacity for row in self.paused
-        )
+        ahead = self.ahead
+        return any(row.stream.closed or self._caught_up(row.stream, ahead) for row in self.paused)
 
     @property
     def patience(self) -> float:

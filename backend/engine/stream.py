@@ -3,7 +3,9 @@
 The worker's thread appends, the event loop's thread takes; neither waits for the other. What has
 gathered since the last look is handed over in one list, so a reader that is slower than the
 model gets longer lists and not more wake-ups. All streams of one event loop share a `Mailbox`,
-which calls into the loop at most once for all that became ready meanwhile.
+which calls into the loop at most once for all that became ready meanwhile. Readers stand in its
+line for every list: one for whom there is always more, because its model is faster than the loop,
+would never let go of the loop otherwise.
 
 The two threads meet in three places only, each safe because one side writes first and then
 looks, and so does the other: the waiter (set, then look into the queue / append, then look for a
@@ -37,7 +39,19 @@ class Mailbox:
 
     def post(self, stream: "Stream") -> None:
         """Worker: this stream's reader is asleep and has something to read."""
-        self._ready.append(stream)
+        if not stream.in_line:  # once: who is there twice has two turns
+            stream.in_line = True
+            self._ready.append(stream)
+
+    def stand_in_line(self, stream: "Stream") -> None:
+        """Loop: this stream's reader has something to read, when it is its turn."""
+        self.post(stream)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            self.loop.call_soon(self._deliver)
 
     def flush(self) -> None:
         """Worker: wake the readers that were posted; one call into the loop for all of them."""
@@ -55,10 +69,11 @@ class Mailbox:
         self._scheduled = False  # before looking: what is posted from now on calls again
         woken = 0
         while self._ready and woken < AT_ONCE:
-            woken += self._ready.popleft().wake()
-        if self._ready and not self._scheduled:
-            self._scheduled = True
-            self.loop.call_soon(self._deliver)
+            stream = self._ready.popleft()
+            stream.in_line = False  # before it wakes: what is put from now on, it sees or posts
+            woken += stream.wake()
+        if self._ready:
+            self._go_on()
 
 
 class Stream:
@@ -78,6 +93,7 @@ class Stream:
         "mailbox",
         "closed",
         "paused",
+        "in_line",
         "_queue",
         "_outcome",
         "_waiter",
@@ -102,6 +118,7 @@ class Stream:
         self.mailbox = mailbox
         self.closed = False  # by its reader
         self.paused = False  # by the worker, until the reader has made space
+        self.in_line = False  # of the mailbox
         self._queue: deque[Step] = deque()
         self._outcome: End | EngineError | None = None
         self._waiter: asyncio.Future | None = None
@@ -114,22 +131,26 @@ class Stream:
         return self
 
     async def __anext__(self) -> list[Step] | End:
+        mine = False  # the turn
         while not self.closed:
             outcome = self._outcome  # before the queue: no step is appended after it is set
             if self._queue:
-                return self.take()
-            if isinstance(outcome, End):
+                if mine:
+                    return self.take()
+            elif isinstance(outcome, End):
                 self.close()
                 return outcome
-            if outcome is not None:
+            elif outcome is not None:
                 self.close()
                 raise outcome
             self._waiter = self.mailbox.loop.create_future()
             try:
-                if not self._queue and self._outcome is None:
-                    await self._waiter
+                if self._queue or self._outcome is not None:
+                    self.mailbox.stand_in_line(self)
+                await self._waiter
             finally:
                 self._waiter = None
+            mine = True
         raise StopAsyncIteration
 
     def take(self) -> list[Step]:

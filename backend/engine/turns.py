@@ -104,7 +104,7 @@ class Turns(Rows):
             outcome = self._out_of_time()
         if outcome is not None:
             self._leave(row, outcome)
-        elif row.stream.unread >= row.stream.capacity:
+        elif row.stream.unread >= min(row.stream.capacity, self.ahead):
             self._pause(row, now)
             self.paused.append(row)
         else:

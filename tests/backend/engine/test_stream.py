@@ -89,6 +89,42 @@ def test_between_the_readers_of_a_crowd_the_loop_looks_at_everything_else():
     run(scenario)
 
 
+def test_a_reader_for_whom_there_is_always_more_has_its_turn_and_no_other():
+    async def scenario(mailbox, loop):
+        fast, slow = make(mailbox), make(mailbox)
+        seen = []
+
+        async def keep(name, stream):
+            async for _ in stream:
+                seen.append(name)
+                stream.put(step(0))  # the model has been faster
+                if len(seen) >= 40:
+                    fast.close(), slow.close()
+
+        fast.put(step(0))
+        slow.put(step(0))
+        await asyncio.gather(keep("fast", fast), keep("slow", slow))
+        assert abs(seen.count("fast") - seen.count("slow")) <= 2
+
+    run(scenario)
+
+
+def test_a_reader_stands_in_line_once_however_much_it_was_sent():
+    async def scenario(mailbox, loop):
+        streams = [make(mailbox) for _ in range(3)]
+        readers = [asyncio.ensure_future(anext(stream)) for stream in streams]
+        await until(lambda: all(stream._waiter for stream in streams))
+        for index in range(50):
+            streams[0].put(step(index))
+        streams[1].put(step(0))
+        streams[2].put(step(0))
+        assert len(mailbox._ready) == 3
+        mailbox.flush()
+        await asyncio.gather(*readers)
+
+    run(scenario)
+
+
 def test_nothing_is_lost_between_a_thread_that_writes_and_a_task_that_reads():
     async def scenario(mailbox, loop):
         streams = [make(mailbox) for _ in range(8)]

@@ -67,6 +67,27 @@ def test_a_text_that_was_cut_off_goes_on_from_there_as_if_nothing_had_been(
     assert text_of(page) == whole == done["text"]
 
 
+def test_a_class_server_that_starts_anew_asks_for_its_code_and_the_page_stays(open_page, faults):
+    faults.expect("401")  # Chromium logs the answer
+    page = open_page(None)
+    refused = {"code": "join_needed", "message": "This server is for a class.", "hint": ""}
+    asked = []
+
+    def handle(route: Route) -> None:
+        asked.append(route.request.post_data_json)
+        if len(asked) > 1:
+            return route.continue_()
+        return route.fulfill(status=401, json={"error": refused})
+
+    page.route("**/generate", handle)
+    page.goto(lab("?prefix=To+be,+or+&seed=5&n=30"))
+    door = page.get_by_role("link", name="Give the join code")
+    expect(door).to_have_attribute("href", re.compile(r"^/en/join\?next=%2Fen%2Flab%2F.*seed%3D5"))
+    expect(door).to_have_attribute("target", "_blank")
+    page.locator("#problem").get_by_role("button", name="Try again").click()
+    written(page, 10 + 30)
+
+
 def test_a_notice_of_the_server_is_a_line_under_the_head_of_the_page(open_page):
     page = open_page(None)
 

@@ -3,7 +3,7 @@
  * where it was cut off. Where the server has gone, it is asked whether it is back.
  */
 
-import { make, mark, t } from "./words.js";
+import { make, mark, pageData, t } from "./words.js";
 
 /** What happened, and what to do, in the reader's language. @param {import("./api.js").ApiError} error */
 export function inWords(error) {
@@ -18,6 +18,12 @@ export function inWords(error) {
   const own = t(`error ${error.code}`);
   const hint = t(`hint ${error.code}`, error.details);
   return [own === `error ${error.code}` ? error.message : own, hint === `hint ${error.code}` ? error.hint : hint];
+}
+
+/** The way to the join code, in a tab of its own: what is on this page stays. */
+function door() {
+  const next = encodeURIComponent(location.pathname + location.search);
+  return make("a", { class: "button", href: `/${pageData.language}/join?next=${next}`, target: "_blank", rel: "noopener" }, t("Give the join code"));
 }
 
 const ABSENT = new Set(["connection", "shutting_down"]); // the server is not there, or not for long
@@ -58,6 +64,7 @@ export class Problem {
     this.host.replaceChildren(make("div", {}, make("strong", {}, title), this.line));
     // The same again would be refused again, unless the server was full, failed or was not there.
     if (!error.status || error.status === 429 || error.status >= 500) this.host.append(this.retry);
+    if (error.code === "join_needed") this.host.append(door(), this.retry);
     this.host.hidden = false;
     if (error.code === "unknown_characters") this.markUnknown(error.details.characters ?? []);
     if (ABSENT.has(error.code)) this.lookOut(error);

@@ -7,7 +7,7 @@ NAME =
 DATA =
 ARGS =
 
-.PHONY: help run test lint probe bench fuzz train model image document lock clean
+.PHONY: help run test lint probe bench load fuzz train model image document lock clean
 
 help: ## list these
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
@@ -26,6 +26,9 @@ probe: ## ask the API what its own description permits and forbids; ARGS="--exam
 
 bench: ## measure; ARGS="serving" for one of them
 	@sh scripts/bench $(ARGS)
+
+load: ## measure a class of two hundred streams at once; ARGS="--quick"
+	@sh scripts/load $(ARGS)
 
 fuzz: ## change files of weights at random, see that the reader refuses them; ARGS="--rounds 200000"
 	@sh scripts/fuzz $(ARGS)

@@ -153,7 +153,7 @@ def test_every_service_is_built_here_and_published_to_this_machine_only(services
         for argument in service["build"]["args"]:
             assert any(n == "ARG" and r.startswith(argument + "=") for n, r in steps())
         (port,) = service["ports"]
-        assert port == "127.0.0.1:${PORT:-8000}:" + only("EXPOSE")
+        assert port == "${UNROLLED_BIND:-127.0.0.1}:${PORT:-8000}:" + only("EXPOSE")
 
 
 def test_every_service_reads_its_checkpoints_and_writes_only_to_tmp_and_its_imports(services):

@@ -4,7 +4,8 @@ Two things are done for a crowd, where a step of all rows costs more than one of
 more rows than others gets no more steps for them: each client has one row in a step, then a second
 one, as long as the step stays narrow, and its rows take turns. And those that still read their
 prefix get steps of their own in between, at most as much work as the others have: a text that was
-just asked for has its first character soon, however many are being written.
+just asked for has its first character soon, however many are being written. (A step has a price of
+its own, whoever takes part: it is counted as that of a narrow one.)
 
 A row holds a slot of the stepper's state from its first step to its last, paused or not. A prefix
 is read through the same steps as what is written after it, its tokens forced, so its
@@ -172,10 +173,12 @@ class Batch(Rows):
         if len(rows) <= NARROW:
             return rows
         reading = [row for row in rows if row.index + 1 < row.read]
-        if 0 < len(reading) <= min(self._credit, len(rows) // 2):
+        if 0 < len(reading) <= len(rows) // 2:
             first = list({row.stream.client: row for row in reading}.values())
-            self._credit -= len(first)
-            return first
+            cost = NARROW + len(first)
+            if cost <= self._credit:
+                self._credit -= cost
+                return first
         rows = self._shares()
         self._credit = min(self._credit, len(rows)) + len(rows)
         return rows

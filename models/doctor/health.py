@@ -202,9 +202,9 @@ def untouched(stack: Stack, tensors) -> Iterator[Finding]:
     """
     bound = stack.hidden_size**-0.5
     for own, name in stack.names.items():
-        if not own.startswith("weight_hh"):
-            continue
         value = tensors[name]
+        if not own.startswith("weight_hh") or value.dtype.kind != "f":
+            continue
         inside = value.size >= 64 and max(value.max(), -value.min()) <= bound * 1.000001
         if inside and abs(value.std(dtype=np.float64) / (bound / math.sqrt(3)) - 1) < 0.03:
             text = "{name} is spread evenly within ±1/√H, as torch starts: was it trained?"
@@ -252,7 +252,9 @@ def far(tensors: Mapping[str, np.ndarray]) -> Iterator[Finding]:
     """Numbers that lie far from all others of their tensor."""
     worst, largest = 0.0, ""
     for name, value in tensors.items():
-        deviation = value.std(dtype=np.float64) if value.size >= 16 else 0.0
+        deviation = (
+            value.std(dtype=np.float64) if value.size >= 16 and value.dtype.kind == "f" else 0.0
+        )
         if not deviation:
             continue
         mean = value.mean(dtype=np.float64)

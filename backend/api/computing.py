@@ -1,7 +1,7 @@
 """Running a network's work on a thread, also where the GPU has no memory left for it.
 
-What is remembered on the GPU goes first; then the network moves to the CPU for good, where it gives
-the same numbers more slowly. The answer says so in a header, and the pages in a line.
+What is remembered on the GPU goes first; then the network moves to the CPU for good, where it is
+slower. The answer says so in a header, and the pages in a line.
 """
 
 from collections.abc import Callable

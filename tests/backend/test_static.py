@@ -90,6 +90,16 @@ OUTSIDE = [
     "a" * 300 + ".js",
     "a/" * 2000 + "x.js",
     "%ff%fe.js",
+    "%2e%2e%2f%2e%2e%2fbackend%2fapp.py",
+    "%252e%252e%252fapp.py",
+    "..%5c..%5cpyproject.toml",
+    "%c0%ae%c0%ae/app.py",
+    "js/%00.js",
+    "C:%5cwindows%5cwin.ini",
+    "file:///etc/hosts.json",
+    "mark.svg%20",
+    "mark.svg::$DATA",
+    "MARK.SVG%2f..",
     "CON.js",
 ]
 
@@ -124,7 +134,9 @@ def test_a_file_of_a_type_that_is_not_listed_is_not_served(tmp_path, monkeypatch
         static._find("page.html")
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+@pytest.mark.parametrize(
+    "method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND", "LINK"]
+)
 def test_files_can_be_read_and_nothing_else(client, method):
     answer = client.request(method, f"/static/{static.version()}/mark.svg")
     assert_error(answer, 405, "method_not_allowed")
@@ -136,10 +148,21 @@ def test_the_head_of_a_file_is_its_headers(client):
     assert answer.headers["content-type"] == "image/svg+xml"
 
 
-@pytest.mark.parametrize("ranges", [1, 1000])
-def test_a_request_for_many_ranges_costs_one_file(client, ranges):
-    header = "bytes=" + ",".join("0-10" for _ in range(ranges))
-    answer = client.get(f"/static/{static.version()}/mark.svg", headers={"Range": header})
+RANGES = {
+    "one": "bytes=0-10",
+    "a thousand": "bytes=" + ",".join("0-10" for _ in range(1000)),
+    "backwards": "bytes=10-5",
+    "beyond": "bytes=999999999999999999999-",
+    "nonsense": "bytes=a-b, \xff",
+    "another unit": "lines=1-2",
+}
+
+
+@pytest.mark.parametrize("header", RANGES.values(), ids=RANGES)
+@pytest.mark.parametrize("condition", [{}, {"If-Range": '"nonsense'}, {"If-None-Match": "*"}])
+def test_a_request_for_ranges_costs_one_file(client, header, condition):
+    headers = {"Range": header.encode("latin-1")} | condition
+    answer = client.get(f"/static/{static.version()}/mark.svg", headers=headers)
     assert answer.status_code == 200
     assert answer.content == (static.FOLDER / "mark.svg").read_bytes()
 

@@ -126,7 +126,7 @@ SOURCES = {
         "g2p-en",
         "English spelling to sounds",
         "g2p_en/checkpoint20.npz",
-        read_strange({}),
+        read_strange({"decoder_input": "plain"}),
         "Kyubyong Park and Jongseok Kim, g2p: a GRU reads the letters of an English word, another "
         "writes its sounds in ARPAbet; trained on the pronouncing dictionary of Carnegie Mellon; "
         "PyPI `g2p-en`",

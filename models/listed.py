@@ -70,14 +70,19 @@ class Listed(Vocabulary):
 
     def read_text(self, text: str) -> Source:
         """A text to translate; see `Vocabulary.read_text`."""
-        if self.whole and self.unknown < 0:  # what is not known would be left out in silence
-            normal = self.tokenizer.normalizer
-            clear = normal.normalize_str if normal else str
-            known = set(self.tokens)
-            strangers = [(k, c) for k, c in enumerate(text) if not set(clear(c)) <= known]
-            if strangers:
-                raise UnknownCharacters(strangers)
+        if self.unknown < 0 and (strangers := self.strangers(text)):
+            raise UnknownCharacters(strangers)
         return super().read_text(text)
+
+    def strangers(self, text: str) -> list[tuple[int, str]]:
+        """Characters that are not known, or are of a word that is not, with their places."""
+        normal, known = self.tokenizer.normalizer, set(self.tokens)
+        clear = normal.normalize_str if normal else str
+        if self.whole:
+            return [(k, c) for k, c in enumerate(text) if not set(clear(c)) <= known]
+        cut = self.tokenizer.pre_tokenizer.pre_tokenize_str(text)
+        strange = [span for word, span in cut if clear(word) not in known]
+        return [(k, text[k]) for start, stop in strange for k in range(start, stop)]
 
 
 class ListedTarget(Listed):
@@ -115,6 +120,4 @@ def _tokenizer(symbols: Sequence[str], before: str) -> Tokenizer:
     unknown = symbols[marks["unknown"]] if "unknown" in marks else None
     if by_characters(symbols):
         return Tokenizer(models.BPE(numbers, [], unk_token=unknown))
-    if unknown is None:
-        raise CheckpointError("a vocabulary of words needs a mark for all others, such as <unk>")
     return Tokenizer(models.WordLevel(numbers, unk_token=unknown))

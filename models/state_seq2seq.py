@@ -12,7 +12,7 @@ differs: its encoder reads both ways and maps what it ends with, and each step s
 `encoder` and `decoder` have the parameter names of torch's layers of their cell.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 
@@ -38,6 +38,8 @@ from models.trace import Point, choose
 from models.translator import text_of
 from models.writing import CANDIDATES, End, Step, check_prefix, write_with
 
+DECODER_INPUTS: dict[str, Callable[[Tensor], Tensor]] = {"plain": lambda x: x, "relu": torch.relu}
+
 
 @dataclass(frozen=True)
 class StateSeq2SeqConfig:
@@ -50,10 +52,12 @@ class StateSeq2SeqConfig:
     target_embedding_size: int
     hidden_size: int  # of encoder and decoder: the state is handed over as it is
     num_layers: int = 1
+    decoder_input: str = "plain"  # of what the decoder's cell reads: vectors, or their relu
 
     def check(self) -> None:
         """Refuse sizes that no checkpoint of this kind has, before memory is taken for them."""
         check_choice(self, "cell", LAYERS)
+        check_choice(self, "decoder_input", DECODER_INPUTS)
         bounds = {
             "source_size": (2, 1 << 20),
             "target_size": (3, 1 << 20),
@@ -88,11 +92,15 @@ class StateSeq2Seq(nn.Module):
         self.decoder = layer(config.target_embedding_size, H, L)
         self.output = nn.Linear(H, config.target_size)
 
+    def written(self, tokens: Tensor) -> Tensor:
+        """Written tokens (...) -> what the decoder's cell reads of them, (..., N)."""
+        return DECODER_INPUTS[self.config.decoder_input](self.target_embedding(tokens))
+
     def forward(self, source: Tensor, target: Tensor) -> Tensor:
         """Teacher forcing: source (S, B), target (T, B) that begins with the mark of the beginning
         -> logits (T, B, target_size) of the token after each."""
         _, state = self.encoder(self.source_embedding(source))
-        return self.output(self.decoder(self.target_embedding(target), state)[0])
+        return self.output(self.decoder(self.written(target), state)[0])
 
 
 def open_checkpoint(files: CheckpointFiles, device: str = "cpu", capacity: int = 128):
@@ -213,7 +221,7 @@ class _Writing:
         """Read the last token of each path (B,) -> the points, the state after it (S, B, H), and
         the log probabilities (B, V) of the token it writes."""
         network, found, after = self.network, {}, []
-        x = network.target_embedding(tokens)  # (B, N)
+        x = network.written(tokens)  # (B, N)
         for (direction,) in self.layers:
             now = self._step(direction, x, state[direction.rows])
             found |= {_side("decoder", f"{direction.name}.{k}"): v for k, v in now.items()}

@@ -426,7 +426,9 @@ SOUNDS = ["<pad>", "<unk>", "<s>", "</s>", "AE1", "AH0", "B", "D", "K"]
 HANDOVERS = {
     "toy-handover-gru": StateSeq2SeqConfig("gru", len(LETTERS), len(SOUNDS), 4, 5, 6),
     "toy-handover-lstm": StateSeq2SeqConfig("lstm", len(LETTERS), len(SOUNDS), 4, 5, 6, 2),
-    "toy-handover-rnn": StateSeq2SeqConfig("rnn_tanh", len(LETTERS), len(SOUNDS), 4, 4, 3),
+    "toy-handover-rnn": StateSeq2SeqConfig(
+        "rnn_tanh", len(LETTERS), len(SOUNDS), 4, 4, 3, decoder_input="relu"
+    ),
 }
 
 

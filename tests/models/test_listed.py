@@ -53,6 +53,14 @@ def test_words_that_are_read_are_looked_up_and_strange_ones_marked():
     assert source.copied == [1, 2]
 
 
+def test_a_word_without_a_mark_for_unknown_ones_is_refused_letter_by_letter():
+    reads = source_list(["SOS", "EOS", "the", "cat"])
+    assert reads.read_text("The cat").ids == [2, 3, 1]
+    with pytest.raises(UnknownCharacters) as refused:
+        reads.read_text("the dog")
+    assert refused.value.found == [(4, "d"), (5, "o"), (6, "g")]
+
+
 def test_characters_are_written_without_spaces():
     writes = target_list(["SOS", "EOS", "x", "y"])
     assert writes.join([2, 3, 1]) == "xy"
@@ -64,7 +72,6 @@ def test_characters_are_written_without_spaces():
         (source_list, ["a", "b"], "end"),
         (target_list, ["</s>", "a"], "begin"),
         (source_list, ["</s>", "a", "a"], "differ"),
-        (source_list, ["</s>", "one", "two"], "<unk>"),
     ],
 )
 def test_a_list_that_cannot_be_used_says_what_it_lacks(make, symbols, what):

@@ -34,7 +34,9 @@ def test_every_step_has_the_probabilities_and_states_of_torch_s_layers(toy):
     logits = network(torch.tensor(source.ids)[:, None], torch.tensor(tokens)[:, None])[:, 0]
     expected = logits.softmax(-1)
     state = network.encoder(network.source_embedding(torch.tensor(source.ids)[:, None]))[1]
-    h, _ = network.decoder(network.target_embedding(torch.tensor(tokens)[:, None]), state)
+    y = network.target_embedding(torch.tensor(tokens)[:, None])
+    y = y.clamp(min=0) if network.config.decoder_input == "relu" else y
+    h, _ = network.decoder(y, state)
     last = network.config.num_layers - 1
     for k, step in enumerate(steps):
         assert step.probability == pytest.approx(expected[k, step.token_id].item(), abs=CLOSE)
@@ -106,7 +108,12 @@ def test_a_folder_that_does_not_fit_together_says_why(tmp_path):
     files = read_checkpoint(tmp_path)
     with pytest.raises(CheckpointError, match=r"source\.tokenizer\.json is missing"):
         build(replace(files, tokenizers={}))
-    for name, value in (("target_size", 99), ("cell", "mut1"), ("num_layers", 0)):
+    for name, value in (
+        ("target_size", 99),
+        ("cell", "mut1"),
+        ("num_layers", 0),
+        ("decoder_input", "gelu"),
+    ):
         about = {**files.about, "config": {**files.about["config"], name: value}}
         with pytest.raises(CheckpointError, match=name):
             build(replace(files, about=about))

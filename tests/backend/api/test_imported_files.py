@@ -209,6 +209,8 @@ class Reads(nn.Module):
 
 
 class Speaks(nn.Module):
+    """As in PyTorch's tutorial: a relu, without weights, stands behind the embedding."""
+
     def __init__(self):
         super().__init__()
         self.embedding = nn.Embedding(len(SOUNDS), 4)
@@ -220,9 +222,8 @@ class Speaks(nn.Module):
 def test_an_encoder_and_a_decoder_in_one_file_translate_as_they_did(client):
     encoder, decoder = spread(Reads()), spread(Speaks(), 6)
     raw = saved({"encoder": encoder.state_dict(), "decoder": decoder.state_dict(), "epoch": 1})
-    id, diagnosis = take(
-        client, raw, "pair.pt", source_vocabulary=LETTERS, target_vocabulary=SOUNDS
-    )
+    lists = {"source_vocabulary": LETTERS, "target_vocabulary": SOUNDS}
+    id, diagnosis = take(client, raw, "pair.pt", **lists, decoder_input="relu")
     assert diagnosis["kind"] == "state_seq2seq"
     body = {"text": "abbacd", "max_new_tokens": 6, "points": ["decoder.0.h", "encoder.0.h"]}
     told = client.post(f"/api/checkpoints/{id}/translate", json=body).json()
@@ -234,7 +235,7 @@ def test_an_encoder_and_a_decoder_in_one_file_translate_as_they_did(client):
     )
     token, expected, states = SOUNDS.index("<s>"), [], []
     while len(expected) < 6 and token != SOUNDS.index("</s>"):
-        state_, h = decoder.gru(decoder.embedding(torch.tensor([[token]])), h)
+        state_, h = decoder.gru(decoder.embedding(torch.tensor([[token]])).relu(), h)
         logits = decoder.out(state_)[0, 0]
         logits[SOUNDS.index("<s>")] = -torch.inf  # a mark that no text holds
         token = int(logits.argmax())
@@ -266,7 +267,9 @@ def test_a_reader_of_lines_reads_what_it_did(client, folder):
 def test_a_published_file_is_dropped_asked_for_its_symbols_and_speaks(client, tmp_path):
     raw = stranger("g2p-en", tmp_path).read_bytes()
     told = bring(client, raw, "checkpoint20.npz").json()
-    answers = {q["name"]: q["guesses"][0]["value"] for q in told["diagnosis"]["questions"]}
+    asked = told["diagnosis"]["questions"]
+    answers = {q["name"]: q["guesses"][0]["value"] for q in asked if q["guesses"]}
+    answers["decoder_input"] = "plain"
     assert answer(client, told["id"], answers=answers).json()["status"] == "ready"
     body = {"text": "activationist", "points": ["decoder.0.r"]}
     spoken = client.post(f"/api/checkpoints/{told['id']}/translate", json=body).json()

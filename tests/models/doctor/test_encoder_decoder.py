@@ -11,7 +11,11 @@ from models.doctor.encoder_decoder import ARPABET, KNOWN, plain
 from tests.toys import LETTERS, SOUNDS
 
 S, T, H = len(LETTERS), len(SOUNDS), 6
-TOLD = {"source_vocabulary": LETTERS, "target_vocabulary": SOUNDS}
+TOLD = {
+    "source_vocabulary": LETTERS,
+    "target_vocabulary": SOUNDS,
+    "decoder_input": "plain",
+}
 PARTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
@@ -131,11 +135,26 @@ def test_an_answer_that_cannot_be_is_refused_with_its_reason(answer, what):
     assert what in question.text
 
 
+def test_a_function_that_leaves_no_trace_is_asked_for_and_then_computed():
+    tensors = pair(source=4, target=5)
+    tensors["decoder.embedding.weight"] -= 3.0  # relu leaves nothing of it
+    plain, rectified = (
+        opened(convert(tensors, {}, TOLD | {"decoder_input": answer}))
+        for answer in ("plain", "relu")
+    )
+    tokens = torch.tensor([[2, 4, 5]]).T
+    source = torch.tensor([[3, 4, 2]]).T
+    assert (plain.network(source, tokens) != rectified.network(source, tokens)).any()
+    other = rectified.network(source, tokens.flip(0))  # all that is read is zero
+    torch.testing.assert_close(rectified.network(source, tokens), other)
+    (asked,) = diagnose(tensors, {}, TOLD | {"decoder_input": "gelu"}).questions
+    assert asked.name == "decoder_input"
+
+
 def test_lists_that_the_file_holds_are_taken():
     extras = {"src_vocab": LETTERS, "trg_vocab": {symbol: k for k, symbol in enumerate(SOUNDS)}}
-    diagnosis = diagnose(pair(), extras)
-    assert diagnosis.usable
-    runner = opened(convert(pair(), extras))
+    assert [q.name for q in diagnose(pair(), extras).questions] == ["decoder_input"]
+    runner = opened(convert(pair(), extras, {"decoder_input": "plain"}))
     assert [token.strip() for token in runner.target_tokens] == SOUNDS
 
 

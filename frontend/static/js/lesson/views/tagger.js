@@ -91,7 +91,8 @@ class Tagger {
     const known = found.known[word];
     const title = make("h3", { class: known ? "" : "unknown" }, found.tokens[word]);
     const said = make("p", { class: "label-answer" }, make("b", {}, found.tags[word]), " ", make("span", { class: "quiet" }, nameOf(found.tags[word])), " ", make("span", { class: "num" }, percent(sure[word])));
-    const strange = known ? [] : [make("p", { class: "note" }, t("The network has no row for this word: it reads its beginning, its endings and its shape, and the words around it."))];
+    const spells = this.about.config?.piece_size !== 0;
+    const strange = known ? [] : [make("p", { class: "note" }, t(spells ? "The network has no row for this word: it reads its beginning, its endings and its shape, and the words around it." : "The network has no row for this word: it reads the words around it."))];
     this.side.replaceChildren(title, said, bars(found.labels, this.row(word), { names: (label) => [label, nameOf(label)].join("  ") }), ...strange);
   }
 

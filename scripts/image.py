@@ -160,7 +160,7 @@ def main() -> None:
             wait_for(lambda: well(address, python))
             print("the health check is content; compiling", flush=True)
             wait_for(lambda: _answers(f"{address}/readyz"), 900)  # on a busy machine
-            body = json.dumps({"prefix": "hel", "max_new_tokens": 5, "points": []}).encode()
+            body = json.dumps({"prefix": "good", "max_new_tokens": 5, "points": []}).encode()
             written = _ask("POST", f"{address}/api/checkpoints/hello-rnn/generate", body)
             if b"event: done" not in written:
                 raise SystemExit("image: the network did not write")

@@ -173,7 +173,7 @@ def sevenfold(bottom: bytes) -> bytes:
     return several(*levels)
 
 
-LONG_LIST = LIST + b"q\0" + MARK + several(text("a"), NONE) * 5000 + b"e"
+LONG_LIST = LIST + b"q\0" + MARK + several(text("a"), NONE) * 2000 + b"e"
 PATH = call("pathlib", "PosixPath", b"h\0", b"h\0")
 ENCODE = call("_codecs", "encode", b"h\0", text("latin1"))
 LONG_TEXT = text("x" * 100_000) + b"q\0"

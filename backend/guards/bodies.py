@@ -15,6 +15,7 @@ from backend.observing import outcome
 # connection that is closed with bytes unread is reset, and the answer may be lost with it.
 DRAIN_BYTES = 16 << 20
 DRAIN_SECONDS = 2.0
+BODILESS, CHUNKS = ("GET", "HEAD"), b"transfer-encoding"
 
 
 class BodyLimit:
@@ -43,8 +44,11 @@ class BodyLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
+        headers = dict(scope["headers"])
+        declared = headers.get(b"content-length", b"0")
+        if scope.get("method") in BODILESS and declared == b"0" and not headers.get(CHUNKS):
+            return await self.app(scope, receive, send)
         limit, parts = self._limit(scope.get("path", ""))
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
         if declared.isdigit() and int(declared[:20]) > limit:
             return await _refuse(scope, receive, send, _too_large(limit))
         seen, until, whole, started = 0, None, False, False

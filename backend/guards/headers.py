@@ -3,6 +3,8 @@
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # Hash: the empty <style> element that plotly.js adds and then fills through the CSSOM.
+# Attributes of style, which can load nothing from elsewhere: the library of formulas aligns tables
+# with them, and plotly.js sets how a picture in a plot is scaled.
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",

@@ -2,8 +2,8 @@
 
 A page of another site can make its reader's browser send requests here. That the browser says where
 they come from, such a page cannot prevent: `Sec-Fetch-Site` (where the connection is secure or
-stays on the machine) and `Origin`. What sends neither is no browser. Answers are for nobody else either: no
-header of this server ever lets another origin read one.
+stays on the machine) and `Origin`. What sends neither is no browser. Answers are for nobody else
+either: no header of this server ever lets another origin read one.
 """
 
 from starlette.types import ASGIApp, Receive, Scope, Send

@@ -32,6 +32,10 @@ def asks():
     async def ignored():
         return {"read": False}
 
+    @app.get("/read")
+    async def read(request: Request):
+        return {"bytes": len(await request.body())}
+
     @app.post("/echo")
     async def echo(request: Request):
         return StreamingResponse(request.stream())
@@ -69,6 +73,12 @@ def test_a_body_whose_declared_length_is_too_large_is_refused_wherever_it_goes(a
 def test_a_body_of_no_declared_length_is_refused_as_it_passes_the_cap(asks, path, total):
     headers = {"Content-Type": "application/json"}
     refused(asks.post(path, content=chunks(total), headers=headers))
+
+
+@pytest.mark.parametrize("content", [b"x" * (LIMIT + 1), None])
+def test_a_body_where_none_is_expected_has_the_same_cap(asks, content):
+    assert asks.get("/read").json() == {"bytes": 0}
+    refused(asks.request("GET", "/read", content=content or chunks(5 * LIMIT)))
 
 
 @pytest.mark.parametrize("size", [0, 1, LIMIT])

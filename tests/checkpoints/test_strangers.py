@@ -16,13 +16,13 @@ import torch
 from PIL import Image
 from safetensors.numpy import load_file
 
-from models import lines
+from models import fetch, lines
 from models.doctor import convert, diagnose, write
 from models.importing.child import read_in_child
 from models.kinds import open_checkpoint
 from models.writing import Step
 from tests.oracle_lines import Lines
-from tests.strangers import CRAFT, stranger
+from tests.strangers import CRAFT, package, stranger
 
 PRONOUNCED = {
     "activationist": "AE2 K T IH0 V EY1 SH AH0 N IH0 S T",
@@ -133,6 +133,20 @@ def test_the_probability_of_every_sound_is_that_of_the_formulas(spelling, word):
     probabilities = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     for step, row in zip(steps, probabilities, strict=True):
         assert step.probability == pytest.approx(row[step.token_id], abs=1e-5)
+
+
+def test_make_model_rounds_it_to_half_the_bytes_and_it_pronounces_the_same(tmp_path, monkeypatch):
+    stranger("g2p-en", tmp_path)
+    monkeypatch.setattr(fetch, "download", lambda name, folder: package(name))
+    fetch.main(["g2p-en", "--out", str(tmp_path)])
+    made = tmp_path / "g2p-en"
+    about = json.loads((made / "config.json").read_text("utf-8"))
+    assert about["licence"] == "Apache-2.0"
+    assert about["parameters"] == 834_890
+    assert (made / "model.safetensors").stat().st_size < 1_700_000
+    runner = open_checkpoint(made)
+    *_, end = runner.translate(runner.read(about["prompt"]), points=[])
+    assert end.text == PRONOUNCED[about["prompt"]]
 
 
 # -- EasyOCR: convolutions, LSTMs in both directions, CTC ------------------------------------

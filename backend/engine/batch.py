@@ -5,7 +5,7 @@ more rows than others gets no more steps for them: each client has one row in a 
 one, as long as the step stays narrow, and its rows take turns. And those that still read their
 prefix get steps of their own in between, at most as much work as the others have: a text that was
 just asked for has its first character soon, however many are being written. (A step has a price of
-its own, whoever takes part: it is counted as that of a narrow one.)
+its own, whoever takes part: it is counted as that of two narrow ones.)
 
 A row holds a slot of the stepper's state from its first step to its last, paused or not. A prefix
 is read through the same steps as what is written after it, its tokens forced, so its
@@ -175,7 +175,7 @@ class Batch(Rows):
         reading = [row for row in rows if row.index + 1 < row.read]
         if 0 < len(reading) <= len(rows) // 2:
             first = list({row.stream.client: row for row in reading}.values())
-            cost = NARROW + len(first)
+            cost = 2 * NARROW + len(first)
             if cost <= self._credit:
                 self._credit -= cost
                 return first

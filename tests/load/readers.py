@@ -161,6 +161,8 @@ class Server:
     async def counts(self) -> dict[str, float]:
         """What the server counts of itself."""
         text = (await self.ask("GET", "/metrics")).decode()
+        if not text.startswith("HTTP/1.1 200"):
+            raise RuntimeError(f"/metrics answered {text[:300]!r}")
         found = {}
         for line in text.split("\n"):
             name, _, value = line.strip().rpartition(" ")

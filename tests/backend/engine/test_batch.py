@@ -401,7 +401,7 @@ def test_who_comes_into_a_crowd_reads_its_prefix_soon_and_costs_the_others_littl
         read += len(late.take())
         rows += hand.runner.sizes[-1]
     assert others == [others[0]] * len(others)
-    assert others[0] <= 36 - 15  # steps of all until the text has its first character
+    assert others[0] <= 36 * 3 / 4  # steps of all until the text has its first character
     assert rows <= others[0] * 42 + 36
 
 

@@ -125,7 +125,10 @@ class Catalog:
     def _load(self, entry: Entry) -> None:
         if entry.status == "loading":
             loop = asyncio.get_running_loop()
-            entry.ready = loop.run_in_executor(self._thread, self._open, entry)
+            try:
+                entry.ready = loop.run_in_executor(self._thread, self._open, entry)
+            except RuntimeError:  # it has been stopped
+                entry.status, entry.reason = "failed", "the server stops"
 
     def add(self, id: str, folder: Path) -> Entry:
         """List a folder that was brought, in place of one of that name; it is loaded behind."""

@@ -351,5 +351,6 @@ def test_checkpoints_come_and_go_and_who_looks_sees_one_moment(tmp_path):
             await found.open("later")
         assert running.runner is not None
         found.stop()
+        assert found.add("late", tmp_path / "new" / "later").reason == "the server stops"
 
     asyncio.run(scenario())

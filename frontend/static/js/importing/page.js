@@ -80,12 +80,16 @@ async function drop(one) {
   }
 }
 
-/** The catalogue below and the list of what waits, as they are now. */
+/** The catalogue below and the list of what waits, as they are now; as they were where that fails. */
 async function renew() {
-  const [page, all] = await Promise.all([fetch(location.pathname).then((answer) => answer.text()), imports()]);
-  const fresh = new DOMParser().parseFromString(page, "text/html").getElementById("catalogue");
-  document.getElementById("catalogue").replaceWith(document.adoptNode(fresh));
-  waiting(all);
+  try {
+    const [page, all] = await Promise.all([fetch(location.pathname).then((answer) => answer.text()), imports()]);
+    const fresh = new DOMParser().parseFromString(page, "text/html").getElementById("catalogue");
+    if (fresh) document.getElementById("catalogue").replaceWith(document.adoptNode(fresh));
+    waiting(all);
+  } catch {
+    // The report is there; the rest comes with the next look.
+  }
 }
 
 /** Those that are not in the catalogue: who brought one and left finds it again. */

@@ -18,9 +18,12 @@ export function untold(text, templates = {}) {
   return pageData.language !== "en" && retold(text, templates) === text;
 }
 
+// Words of the doctor's own among the values; all others are names out of the file.
+const OWN = new Set(["a fixed text", "your text", "kept", "forgotten"]);
+
 function shown(value) {
-  if (Array.isArray(value)) return shape(value);
-  return typeof value === "string" ? value : String(value);
+  if (Array.isArray(value)) return value.every((size) => typeof size === "number") ? shape(value) : value.join(", ");
+  return OWN.has(value) ? t(value) : String(value);
 }
 
 /** A shape as people write it. @param {number[]} sizes */

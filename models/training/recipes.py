@@ -142,7 +142,8 @@ Xavier's size, measured 1.415 nats on test and the same 1.462 on validation.
         prompt="static int ",
         note="""
 The best published figure for a corpus of this kind is 0.84 nats (three layers of 512, 6.2M
-characters of the whole kernel; Karpathy, Johnson, Fei-Fei 2015); the texts differ.
+characters of the whole kernel; Karpathy, Johnson, Fei-Fei 2015); the texts differ. As float16 the
+same weights measured 1.0809 on test and 0.9983 on validation and took twice the bytes.
 """,
     ),
     "anna-lstm": Recipe(

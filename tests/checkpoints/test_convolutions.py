@@ -3,10 +3,9 @@
 import math
 
 import pytest
-from safetensors.torch import load_file
 
 from models.training.samples import write_on
-from tests.checkpoints.test_shipped import FOLDERS, about, card, opened
+from tests.checkpoints.test_shipped import FOLDERS, about, card, opened, stored
 from tests.oracle_convolution import by_torch
 
 HERE = [folder for folder in FOLDERS if about(folder)["kind"] == "char_conv"]
@@ -17,7 +16,7 @@ TOLERANCE = 1e-5  # float32 against float64, absolute; relative to what grows pa
 @EACH
 def test_every_unit_of_a_trace_is_that_of_torchs_own_convolutions_on_the_weights_file(folder):
     runner, told = opened(folder), about(folder)
-    weights = load_file(folder / "model.safetensors")
+    weights = stored(folder)
     tokens = runner.characters.encode(write_on(runner, told["prompt"], 290, seed=3))
     values, after, _ = runner.trace(tokens, None, 0, len(tokens))
     points, logits = by_torch(runner.config, weights, tokens)

@@ -7,7 +7,6 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
 from torch.nn import functional as F
 
 from backend.settings import Settings
@@ -17,7 +16,7 @@ from models.training.corpus import read_corpus
 from models.training.recipes import CELLS, RECIPES
 from models.training.samples import write_on
 from tests.backend.serving import events, in_process
-from tests.checkpoints.test_shipped import FOLDERS, ROOT, about, card, opened
+from tests.checkpoints.test_shipped import FOLDERS, ROOT, about, card, opened, stored
 from tests.oracle import by_hand
 
 HERE = [folder for folder in FOLDERS if about(folder)["kind"] == "char_rnn"]
@@ -36,7 +35,7 @@ def test_the_first_text_can_be_read(folder):
 @EACH
 def test_every_gate_of_a_trace_is_that_of_torchs_own_cells_on_the_weights_file(folder):
     runner, told = opened(folder), about(folder)
-    weights = load_file(folder / "model.safetensors")
+    weights = stored(folder)
     text = (write_on(runner, told["prompt"], 60, seed=3) * 3)[:150]
     tokens = runner.characters.encode(text)
     values, after, probability = runner.trace(tokens, None, 0, len(tokens))

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from backend.settings import Settings
+from models.checkpoint import COUNTS
 from models.fetch import SOURCES
 from models.kinds import open_checkpoint
 from models.training.__main__ import commands
@@ -50,13 +51,28 @@ def test_no_file_is_too_large_for_a_repository_and_all_together_are_not():
     assert sum(sizes) <= 45 * MEGABYTE
 
 
+def stored(folder: Path) -> dict[str, torch.Tensor]:
+    """The weights in a file, in float64: floats as they are, rows of integers times their scale."""
+    found = {n: v.double() for n, v in load_file(folder / "model.safetensors").items()}
+    scales = {name: found.pop(name) for name in [n for n in found if n.endswith(".scale")]}
+    return found | {
+        n: found[n] * scales[f"{n}.scale"][:, None] for n in found if f"{n}.scale" in scales
+    }
+
+
 @EACH
 def test_a_checkpoint_loads_and_says_what_is_inside(folder):
     runner, told = opened(folder), about(folder)
-    assert runner.network.config.to_dict() == told["config"]
+    config = runner.network.config
+    assert config == type(config)(**told["config"])
+    assert told["config"].items() <= config.to_dict().items()
     tensors = load_file(folder / "model.safetensors")
-    assert told["parameters"] == sum(tensor.numel() for tensor in tensors.values())
-    assert all(tensor.dtype == torch.float16 for tensor in tensors.values())
+    assert told["parameters"] == sum(tensor.numel() for tensor in stored(folder).values())
+    packed = {name for name, tensor in tensors.items() if f"{name}.scale" in tensors}
+    assert {name for name, tensor in tensors.items() if tensor.dtype == torch.int8} == packed
+    counts = {name for name in tensors if name.startswith(COUNTS)}
+    assert all(tensors[name].dtype == torch.float16 for name in tensors.keys() - packed - counts)
+    assert all(tensors[name].dtype in (torch.uint8, torch.int32) for name in counts)
     assert told["title"]
     assert told["licence"]
     assert f"make train NAME={folder.name}" in card(folder)

@@ -284,6 +284,7 @@ async function start() {
     PageDown: () => present.turn(1),
     PageUp: () => present.turn(-1),
   });
+  if (present.on) present.turn(0);
   await page.read();
 }
 

@@ -7,6 +7,7 @@ import { t } from "../words.js";
 
 export const LENGTHS = [1, 2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 48, 64]; // characters that are given
 const TOP = 5; // likeliest characters that are told
+const SHOWN = 3; // unknown characters that are told
 
 /** Bits of a probability; NaN of what is not there. */
 export function bits(probability) {
@@ -27,6 +28,15 @@ export function mean(values) {
  * @property {{token: string, probability: number}[][]} top before each character; none before the first
  * @property {string} [problem] why there is nothing else
  */
+
+/** What went wrong, short enough for a line of a table. */
+function said(error) {
+  const found = error.details?.characters ?? [];
+  const few = error.code === "unknown_characters" && found.length > SHOWN ? { ...error, details: { characters: found.slice(0, SHOWN) } } : error;
+  const [title, hint] = inWords(few);
+  if (few === error) return [title, hint].filter(Boolean).join(" ");
+  return `${title} ${t("And {n} more.", { n: (error.details.count ?? found.length) - SHOWN })}`;
+}
 
 export class Readings {
   constructor() {
@@ -69,7 +79,7 @@ export class Readings {
     if (!this.kept.has(key)) {
       const asked = ask().catch((error) => {
         if (!error.status) this.kept.delete(key); // the server was not there: ask again
-        return { problem: error.code ? inWords(error).filter(Boolean).join(" ") : error.message };
+        return { problem: error.code ? said(error) : error.message };
       });
       this.kept.set(key, asked);
       if (this.kept.size > 200) this.kept.delete(this.kept.keys().next().value);

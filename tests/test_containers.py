@@ -13,6 +13,7 @@ import re
 import shlex
 import shutil
 import signal
+import subprocess
 import sys
 from dataclasses import fields
 from fnmatch import fnmatch
@@ -253,3 +254,22 @@ def test_what_the_image_copies_serves_read_only_as_a_user_who_owns_nothing(tmp_p
     assert (app / "backend" / "app.py").stat().st_mode & 0o222 == 0
     for folder in [app, *(path for path in app.rglob("*") if path.is_dir())]:
         folder.chmod(0o755)  # so that pytest can remove them
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the image is one of Linux")
+@pytest.mark.parametrize("index", ["", "https://index.invalid/cpu"])
+def test_the_step_that_installs_asks_for_what_is_pinned_and_torch_first_from_its_own_index(
+    tmp_path, index
+):
+    asked = tmp_path / "asked"
+    pip = tmp_path / "pip"  # stands for pip and notes what it is asked for
+    pip.write_text(f'#!/bin/sh\necho "$@" >> {asked}\n')
+    pip.chmod(0o755)
+    (install,) = [rest for name, rest in steps() if name == "RUN" and "pip install" in rest]
+    variables = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(["sh", "-c", install], cwd=ROOT, env=variables | {"TORCH_INDEX": index})
+    assert done.returncode == 0
+    *torch, everything = asked.read_text().splitlines()
+    assert everything == "install --no-cache-dir --requirement requirements/runtime.txt"
+    expected = rf"install --no-cache-dir --index-url {index} torch==\d+\.\d+\.\d+"
+    assert [bool(re.fullmatch(expected, line)) for line in torch] == [True] * bool(index)

@@ -416,6 +416,10 @@ files(
     size_too_large=("overlap", lambda: lying(central={"stored": 1000, "size": 1000})),
     size_in_header=("do not agree", lambda: lying(local={"stored": 20, "size": 20})),
     checksum_in_both=("checksum", lambda: lying(local={"crc": 1}, central={"crc": 1})),
+    checksum_left_away=(
+        "without a checksum",
+        lambda: lying(0, local={"crc": 0}, central={"crc": 0}),
+    ),
     checksum_in_header=("do not agree", lambda: lying(local={"crc": 1})),
     checksum_of_the_pickle=("checksum", lambda: lying(0, local={"crc": 1}, central={"crc": 1})),
     other_name_in_header=("do not agree", lambda: lying(local={"name": b"archive/data/9"})),
@@ -472,6 +476,12 @@ files(
     drive=("C:/", lambda: with_entry("C:/evil.py")),
     backslash=("\\\\", lambda: with_entry("archive\\..\\evil.py")),
     nul_in_a_name=("\\x00", lambda: with_entry("archive/a\0b")),
+    right_to_left=(
+        "\\xe2\\x80\\xae",
+        lambda: with_entry(
+            "archive/\u202egnp.exe", local={"flags": 0x800}, central={"flags": 0x800}
+        ),
+    ),
     long_name=("name", lambda: with_entry("archive/" + "x" * 400)),
     name_that_is_no_utf8=(
         "name",
@@ -557,6 +567,7 @@ files(
     "damaged_file",
     header_of_code=("not what numpy", lambda: npz(npy(header="__import__('os').system('true')"))),
     header_that_is_deep=("not what", lambda: npz(npy(shape="(" * 500 + ")" * 500))),
+    header_of_many_signs=("not what numpy", lambda: npz(npy(shape="-" * 9000 + "1"))),
     header_of_power=("not what numpy", lambda: npz(npy(shape="9**9**9,"))),
     header_of_a_long_number=("", lambda: npz(npy(shape="(" + "9" * 5000 + ",)"))),
     header_without_shape=("not what numpy", lambda: npz(npy(header="{'descr': '<f4'}"))),
@@ -568,8 +579,8 @@ files(
     header_longer_than_the_file=("says it has", lambda: npz(npy(version=2, length=0x7FFF_FFFF))),
     order_of_a_number=("not what numpy", lambda: npz(npy(fortran="1"))),
     shape_of_a_number=("not what numpy", lambda: npz(npy(shape="6"))),
-    array_negative=("none", lambda: npz(npy(shape="(-2, -3)"))),
-    array_of_truth=("none", lambda: npz(npy(shape="(True, 6)"))),
+    array_negative=("not what numpy", lambda: npz(npy(shape="(-2, -3)"))),
+    array_of_truth=("not what numpy", lambda: npz(npy(shape="(True, 6)"))),
     array_larger_than_told=("bytes", lambda: npz(npy(data=NUMBERS + b"more"))),
     array_smaller_than_told=("bytes", lambda: npz(npy(shape="(2, 4)"))),
     array_overflowing=("", lambda: npz(npy(shape="(4294967296, 4294967296)"))),

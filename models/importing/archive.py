@@ -36,7 +36,7 @@ _ZIP64 = 0x0001
 # Extra fields that say nothing of sizes or names: padding of torch, times, owners.
 _HARMLESS = {0x4246, 0x5455, 0x5855, 0x7875}
 _UNIX, _TYPES, _PLAIN = 3, 0o170000, 0o100000
-_NAME = re.compile(r"(?!/)(?![A-Za-z]:/)[^\\\x00-\x1f\x7f]+(?<!/)")
+_NAME = re.compile(r"(?!/)(?![A-Za-z]:/)[^\\]+(?<!/)")
 _CHUNK = 1 << 20
 
 
@@ -125,6 +125,12 @@ def inflated(source: Source, entry: Entry) -> np.ndarray:
 
 
 def _wrong_checksum(entry: Entry) -> Refused:
+    if entry.crc == 0:
+        return Refused(
+            "damaged_file",
+            f"{entry.name} was saved without a checksum, or is damaged.",
+            "Save it again after torch.serialization.set_crc32_options(True).",
+        )
     return damaged(f"{entry.name} does not have the checksum that the archive gives for it.")
 
 
@@ -197,7 +203,7 @@ def _name(raw: bytes, flags: int) -> str:
         name = raw.decode("utf-8" if flags & _UTF8 else "ascii")
     except UnicodeDecodeError:
         name = ""
-    wrong = len(raw) > MAX_NAME_BYTES or not _NAME.fullmatch(name)
+    wrong = len(raw) > MAX_NAME_BYTES or not name.isprintable() or not _NAME.fullmatch(name)
     if wrong or any(part in ("", ".", "..") for part in name.split("/")):
         raise Refused(
             "unsafe_file",

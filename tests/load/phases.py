@@ -110,10 +110,11 @@ async def measure(room: Class, seconds: float, settle: float = 2.0) -> dict:
     for seen, share in zip(steady, shares, strict=True):
         by_student[seen.who] += share
     gaps = [gap for seen in steady for gap in seen.gaps(start, stop)]
-    firsts = [seen.first for seen in everybody if seen.first is not None]
+    late = [seen for seen in everybody if seen.began > start]  # who came into the crowd
+    firsts = [seen.first for seen in late or everybody if seen.first is not None]
     total = sum(seen.within(start, stop) for seen in everybody)
-    crowd = {  # what is told of a crowd of equals
-        "longest_idle_steps": max(gaps) * rate,
+    crowd = {  # what is told of a crowd of equals; steps: those that its peers took part in
+        "longest_idle_steps": max(gaps) * percentile(shares, 0.5) / (stop - start),
         "jain_streams": jain(shares),
     }
     return {

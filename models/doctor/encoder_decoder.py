@@ -275,8 +275,6 @@ def _question(side: str, size: int) -> Question:
         "of them mark beginning and end, such as <s> and </s>.",
     }[side]
     guesses = tuple(
-        Guess(Said("{what}", what=what), symbols)
-        for what, symbols in KNOWN[side]
-        if len(symbols) == size
+        Guess(Said(what), symbols) for what, symbols in KNOWN[side] if len(symbols) == size
     )
     return Question(f"{side}_vocabulary", Said(text, n=size), "list", size, guesses=guesses)

@@ -39,7 +39,10 @@ HEIGHT = Question(
     "height",
     Said("How many pixels high are the pictures that it was trained on? The weights do not say."),
     "choice",
-    choices=(("64", "64, as EasyOCR's networks"), ("32", "32, as the network of the first paper")),
+    choices=(
+        ("64", Said("64, as EasyOCR's networks")),
+        ("32", Said("32, as the network of the first paper")),
+    ),
 )
 KNOWN = [
     (
@@ -213,9 +216,7 @@ def _settle(case: Case, parts: Parts) -> Settled:
         "list",
         size,
         guesses=tuple(
-            Guess(Said("{what}", what=what), symbols)
-            for what, symbols in KNOWN
-            if len(symbols) == size
+            Guess(Said(what), symbols) for what, symbols in KNOWN if len(symbols) == size
         ),
     )
     symbols, asked, says = list_of(case, question, HEARD, question.guesses)

@@ -131,3 +131,36 @@ def test_the_report_fits_every_page(open_page, deleting):
         page.goto(f"/{language}/checkpoints?import={id}")
         expect(page.locator("#report-title")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+PASTED = [
+    ('["a", "b", "\\n"]', 3, ["a", "b", "\n"]),
+    ("['a', '\\'', \"b\", '\\x41',]", 4, ["a", "'", "b", "A"]),
+    ("{'b': 1, 'a': 0}", 2, ["a", "b"]),
+    ("{0: 'a', 1: 'b'}", 2, ["a", "b"]),
+    ('{"1": 0, "2": 1}', 2, ["1", "2"]),
+    ("cat\ndog\n", 2, ["cat", "dog"]),
+    ("cat, dog", 2, ["cat", "dog"]),
+    ("hello", 5, list("hello")),
+    ("hello world", 8, sorted(set("hello world"))),
+    ("\n ab", 4, ["\n", " ", "a", "b"]),
+    ("😀a", 2, ["😀", "a"]),
+    ("[1, 2.5]", 2, ["1", "2.5"]),
+    ("['a', 'b'", 3, None),  # no list, however it is read
+]
+
+
+def test_what_is_pasted_is_read_as_the_list_that_it_is(open_page):
+    page = open_page("/en/checkpoints")
+    found = page.evaluate(
+        """async (pasted) => {
+            const script = document.querySelector("script[src$='importing/page.js']").src;
+            const { best, readings } = await import(script.replace("page.js", "symbols.js"));
+            return pasted.map(([text, size]) => {
+                const { symbols } = best(readings(text), size);
+                return symbols.length === size ? symbols : null;
+            });
+        }""",
+        [[text, size] for text, size, _ in PASTED],
+    )
+    assert found == [expected for *_, expected in PASTED]

@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from starlette.types import Scope, Send
 
-from backend.errors import Error
+from backend.errors import Busy, Error
 from backend.guards.headers import HEADERS
 from backend.observing import outcome
 
@@ -15,8 +15,14 @@ Headers = list[tuple[bytes, bytes]]
 def told(error: Error, *more: tuple[bytes, bytes]) -> tuple[Headers, bytes]:
     """Headers and body of the answer that tells an error."""
     body = json.dumps(error.body(), ensure_ascii=False).encode("utf-8", "replace")
-    length = str(len(body)).encode()
-    return [(b"content-type", b"application/json"), (b"content-length", length), *more], body
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        *more,
+    ]
+    if isinstance(error, Busy):
+        headers.append((b"retry-after", str(max(1, round(error.retry_after))).encode()))
+    return headers, body
 
 
 def raw(error: Error) -> bytes:

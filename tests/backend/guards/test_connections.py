@@ -201,7 +201,9 @@ def test_one_address_has_so_many_connections_and_the_next_is_told_so(strict):
     held = [strict.connect() for _ in range(8)]
     try:
         wait(lambda: len(strict.connections) == 8)
-        error = assert_told(say(strict, LAST), 429, "busy")
+        answer = say(strict, LAST)
+        assert b"retry-after: 5" in answer
+        error = assert_told(answer, 429, "busy")
         assert "address" in error["message"]
         held[0].sendall(LAST)
         assert all_of(held[0]).startswith(b"HTTP/1.1 200 ")

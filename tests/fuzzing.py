@@ -16,10 +16,9 @@ What is promised, and checked in each round:
   numbers, names, shapes and types are as written, and only numbers differ. Where it lies in the
   header or the pickle, another good file may come out, and nothing is promised of which.
 
-The last long run: 276,188 rounds (150,000 of seed 2026, 126,188 of seed 2027), every promise kept;
-95% refused, 3% read as written, 2% read as promised with other numbers or as another good file. Its
-first 400 rounds had found an error of zlib that was no
-refusal.
+The last long run: 516,921 rounds of seeds 2026, 2027 and 2028, every promise kept; 95% refused, 3%
+read as written, 2% read as promised with other numbers or as another good file. The first 400 had
+found an error of zlib that was no refusal.
 """
 
 import argparse

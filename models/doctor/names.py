@@ -88,9 +88,8 @@ class Misfit(ValueError):
 def stack(layers: Layers, names: Shapes, called: str = "rnn") -> Stack:
     """A module as a stack of layers. Raises `Misfit`, naming the tensor."""
     own = dict(layers.names)
-    hh = names.get(own.get("weight_hh_l0", ""), ())
-    ih = names.get(own.get("weight_ih_l0", ""), ())
-    if len(hh) != 2 or len(ih) != 2:
+    hh, ih = (names[own[name]] if name in own else () for name in ("weight_hh_l0", "weight_ih_l0"))
+    if len(hh) != 2 or len(ih) != 2 or not ih[1]:
         raise Misfit(f"{layers.path}weight_ih_l0 and weight_hh_l0 must both be there, as matrices.")
     H = hh[1]
     if not H or hh[0] % H or hh[0] // H not in CELLS:

@@ -250,6 +250,11 @@ def test_problems_name_the_tensor_what_was_found_and_what_was_expected():
     assert f"rnn.bias_hh_l0 has shape ({4 * H - 1},), expected ({4 * H},)" in problem(short)
     odd = tensors | {"rnn.weight_hh_l0": np.zeros((2 * H, H), np.float32)}
     assert "expected 1, 3 or 4 times as many rows" in problem(odd)
+    headless = {name: value for name, value in tensors.items() if name != "rnn.weight_hh_l0"}
+    headless |= {"rnn.weight_hh_l1": np.zeros((4 * H, H), np.float32), "": np.zeros((H, H))}
+    assert "rnn.weight_ih_l0 and weight_hh_l0 must both be there" in problem(headless)
+    empty = tensors | {"rnn.weight_ih_l0": np.zeros((4 * H, 0), np.float32)}
+    assert "must both be there, as matrices" in problem(empty)
     whole = tensors | {"fc.weight": np.ones((V, H), np.int64)}
     assert "output.weight holds int64, expected floats" in problem(whole)
     broken = tensors | {"emb.weight": np.full((V, E), np.nan, np.float32)}

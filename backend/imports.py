@@ -8,29 +8,18 @@ the project's form at once. Only then the folder gets its name. One file is read
 
 import asyncio
 import hashlib
-import json
-import os
-import shutil
 from collections import Counter
 from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
-    Collection,
-    Iterable,
     Iterator,
     Mapping,
-    Sequence,
 )
 from contextlib import aclosing, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from weakref import WeakValueDictionary
 
-import numpy as np
-
-from backend import folder_zip
 from backend.catalog import Catalog
 from backend.errors import (
     Busy,
@@ -43,25 +32,10 @@ from backend.errors import (
     Unavailable,
     Unsupported,
 )
+from backend.examining import ABOUT, DIAGNOSIS, ORIGINAL, Arrived, check_asked, examine, renew
 from backend.settings import Settings
-from backend.shelf import (
-    Shelf,
-    id_of,
-    room_on_disk,
-    settle,
-    shown,
-    shown_name,
-    title_of,
-    write_json,
-)
+from backend.shelf import Shelf, id_of, room_on_disk, shown, shown_name, title_of
 
-ORIGINAL, FORM = "original", "form"
-TENSORS, EXTRAS, DIAGNOSIS, ABOUT = (
-    "tensors.safetensors",
-    "extras.json",
-    "diagnosis.json",
-    "import.json",
-)
 PIECE = 1 << 20  # bytes written and hashed in one go
 MOST_AT_ONCE, MOST_PER_CLIENT = 6, 2  # imports under way
 REFUSALS = {"unknown_format": Unsupported, "too_large_file": TooLarge}
@@ -70,15 +44,6 @@ OFF = (
     "Start it with --importing on, or let it listen on 127.0.0.1 only.",
     "importing_off",
 )
-
-
-@dataclass(frozen=True)
-class Arrived:
-    """A file that has been received whole."""
-
-    name: str  # as it is shown
-    sha256: str
-    bytes: int
 
 
 class Imports:
@@ -171,7 +136,9 @@ class Imports:
             arrived, id = Arrived(shown_name(name), digest, size), id_of(digest)
             async with self._turn(id):
                 self._check_new(id)
-                await self._work(self._examine, folder, arrived)
+                await self._work(
+                    examine, self.shelf, folder, arrived, self.settings.max_import_bytes
+                )
                 if await gone():
                     raise Unavailable("The client has gone.", code="client_gone")
                 with room_on_disk():
@@ -190,13 +157,15 @@ class Imports:
             about = self.shelf.read(id, ABOUT)
             before = about.get("answers") or {}
             questions = self.shelf.read(id, DIAGNOSIS).get("questions") or []
-            _check_asked(answers, [*before, *(one["name"] for one in questions)])
+            check_asked(answers, [*before, *(one["name"] for one in questions)])
             given = {**before, **answers}
             about["answers"] = {name: value for name, value in given.items() if value is not None}
             if title is not None:
                 about["title"] = shown(title) or title_of(about["name"])
             with self.shelf.arriving() as folder:
-                await self._work(self._renew, self.shelf.folder / id, folder, about, bool(answers))
+                await self._work(
+                    renew, self.shelf, self.shelf.folder / id, folder, about, bool(answers)
+                )
                 with room_on_disk():
                     await asyncio.to_thread(self.shelf.renew, folder, id)
             await self._list(id)
@@ -293,119 +262,6 @@ class Imports:
         else:
             self.catalog.remove(id)
 
-    # -- on a thread -------------------------------------------------------------------------
-
-    def _examine(self, folder: Path, arrived: Arrived) -> None:
-        """Read what has arrived in a folder and leave only what is kept there."""
-        from models.importing.child import ChildLimits, read_in_child
-
-        original = folder / ORIGINAL
-        whole = bool(folder_zip.found_in(original))
-        if whole:
-            folder_zip.unpack(original, folder / FORM, self.settings.max_import_bytes)
-            original.unlink()
-            original = folder / FORM / folder_zip.WEIGHTS
-        found = read_in_child(original, folder, ChildLimits())
-        original.unlink()  # of a stranger's bytes nothing is kept as it came
-        about = {
-            "name": arrived.name,
-            "title": title_of(arrived.name),
-            "bytes": arrived.bytes,
-            "sha256": arrived.sha256,
-            "format": "folder" if whole else found["format"],
-            "imported": datetime.now(UTC).isoformat(timespec="seconds"),
-            "answers": {},
-        }
-        if whole:
-            self._adopt(folder, about)
-        else:
-            self._judge(folder, folder, about)
-
-    def _renew(self, folder: Path, into: Path, about: dict, answered: bool) -> None:
-        """Judge an import again with other answers; where there is only another title, write it."""
-        config = folder / "config.json"
-        if answered or not config.is_file():
-            return self._judge(folder, into, about)
-        said = json.loads(config.read_text("utf-8"))
-        write_json(into / "config.json", {**said, "title": about["title"]})
-        write_json(into / ABOUT, about)
-
-    def _judge(self, folder: Path, into: Path, about: dict) -> None:
-        """Diagnose the tensors of a folder, and write their network where nothing is asked."""
-        from models.doctor import NotUsable, convert, write
-
-        tensors, extras = _read_back(folder)
-        answers = about["answers"]
-        data = {"file": about["name"], "sha256": about["sha256"]}
-        try:
-            converted = convert(tensors, extras, answers, about["title"], data)
-        except NotUsable as error:
-            diagnosis = error.diagnosis
-            _check_answers(answers, diagnosis.questions)
-        else:
-            diagnosis = converted.diagnosis
-            self.shelf.check_room(sum(array.nbytes for array in tensors.values()))
-            write(into, converted)
-        write_json(into / DIAGNOSIS, plain(diagnosis.to_dict()))
-        write_json(into / ABOUT, about)
-
-    def _adopt(self, folder: Path, about: dict) -> None:
-        """A folder of our own form: its files as they are, its weights as the child wrote them."""
-        from models.doctor import diagnose
-
-        form = folder / FORM
-        config = folder_zip.read_about(form)
-        title = config.get("title")
-        if isinstance(title, str):
-            about["title"] = shown(title) or about["title"]
-        for path in form.iterdir():
-            os.replace(path, folder / path.name)
-        form.rmdir()
-        shutil.copyfile(folder / TENSORS, folder / folder_zip.WEIGHTS)
-        write_json(folder / "config.json", {**config, "title": about["title"]})
-        found = plain(diagnose(*_read_back(folder), {}).to_dict())
-        found |= {"questions": [], "problems": [], "usable": True}
-        known = {name: config.get(name) for name in ("kind", "config")}
-        write_json(folder / DIAGNOSIS, found | plain(known))
-        write_json(folder / ABOUT, about)
-        settle(folder)
-
-
-def _read_back(folder: Path) -> tuple[dict[str, np.ndarray], dict]:
-    """The tensors and the plain data of an import, read as carefully as any."""
-    from models.importing.foreign_file import read_foreign
-
-    tensors = read_foreign(folder / TENSORS).tensors
-    return tensors, json.loads((folder / EXTRAS).read_text("utf-8"))["extras"]
-
-
-def _check_answers(answers: Mapping, still_asked: Sequence) -> None:
-    """Refuse an answer that was given and did not do; its question says what is wrong with it."""
-    for question in still_asked:
-        if question.name in answers:
-            given = answers[question.name]
-            found = len(given) if isinstance(given, list) else None
-            raise Invalid(
-                str(question.text),
-                "What was answered before is kept. Correct this answer and send it again.",
-                "bad_answer",
-                name=question.name,
-                found=found,
-                expected=question.size,
-            )
-
-
-def _check_asked(names: Iterable[str], asked: Collection[str]) -> None:
-    """Refuse an answer to what nobody asked."""
-    for name in names:
-        if name not in asked:
-            raise Invalid(
-                f"{name[:40]!a} is not asked of this file.",
-                f"What is asked: {', '.join(asked) or 'nothing'}.",
-                "bad_answer",
-                name=name[:40],
-            )
-
 
 def _too_large(limit: int) -> TooLarge:
     return TooLarge(
@@ -414,16 +270,3 @@ def _too_large(limit: int) -> TooLarge:
         "server with a larger --max-import-bytes.",
         limit=limit,
     )
-
-
-def plain(value):
-    """What JSON can hold: numpy's numbers as Python's, NaN and infinity as null."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    if isinstance(value, Mapping):
-        return {str(name): plain(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(inner) for inner in value]
-    return value if isinstance(value, str | int | float | bool | None) else str(value)

@@ -300,7 +300,7 @@ def full(*arguments, **options):
 
 
 @pytest.mark.parametrize(
-    "where", ["backend.imports.write_json", "backend.shelf.os.rename", "models.doctor.write"]
+    "where", ["backend.examining.write_json", "backend.shelf.os.rename", "models.doctor.write"]
 )
 def test_a_full_disk_is_told_as_such_and_nothing_is_half_written(
     client, folder, monkeypatch, where
@@ -384,3 +384,14 @@ def test_an_upload_that_is_broken_off_leaves_nothing(server):
     connection.close()
     wait(lambda: left(folder) == before)
     assert server.client.get("/healthz").status_code == 200
+
+
+def test_half_a_character_in_a_vocabulary_is_refused_by_name_and_not_a_failure(client, folder):
+    before = left(folder)
+    told = bring(client, letters(15, vocab=[*SYMBOLS[:-1], "\ud800"]))
+    if told.status_code == 201:  # it may as well be asked for
+        assert told.json()["status"] == "asking"
+        client.delete(f"/api/checkpoints/{told.json()['id']}")
+    else:
+        assert_error(told, 422)
+    assert left(folder) == before

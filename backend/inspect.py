@@ -8,6 +8,7 @@ something is asked), 2 the file is refused.
 import argparse
 import hashlib
 import json
+import math
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -176,8 +177,8 @@ def digest(path: Path) -> str:
 
 
 def _numbers(value):
-    """What JSON can hold: a number that is none becomes null."""
-    if isinstance(value, float) and value != value:
+    """What JSON can hold: what is no finite number becomes null."""
+    if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, Mapping):
         return {str(name): _numbers(inner) for name, inner in value.items()}

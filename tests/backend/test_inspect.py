@@ -96,6 +96,14 @@ def test_refused_files_end_with_status_two_and_say_why(tmp_path, capsys):
     assert (status, "NAME=VALUE" in err) == (2, True)
 
 
+def test_weights_beyond_all_measure_are_told_as_json_too(tmp_path, capsys):
+    tensors = {name: value * 0 + 1e38 for name, value in held(seeded(Written)).items()}
+    save_file(tensors, tmp_path / "huge.safetensors")
+    status, out, _ = run(capsys, tmp_path / "huge.safetensors", "--json")
+    assert status == 1
+    assert json.loads(out)["kind"] == "char_rnn"
+
+
 def test_names_in_a_file_cannot_steer_the_terminal(tmp_path, capsys):
     tensors = {f"\x1b[31m{name}": value for name, value in held(seeded(Written)).items()}
     save_file(tensors, tmp_path / "evil.safetensors")

@@ -386,12 +386,15 @@ def test_an_upload_that_is_broken_off_leaves_nothing(server):
     assert server.client.get("/healthz").status_code == 200
 
 
-def test_half_a_character_in_a_vocabulary_is_refused_by_name_and_not_a_failure(client, folder):
+def test_half_a_character_is_refused_in_a_file_and_in_an_answer(client, folder):
     before = left(folder)
-    told = bring(client, letters(15, vocab=[*SYMBOLS[:-1], "\ud800"]))
-    if told.status_code == 201:  # it may as well be asked for
-        assert told.json()["status"] == "asking"
-        client.delete(f"/api/checkpoints/{told.json()['id']}")
-    else:
-        assert_error(told, 422)
+    assert_error(bring(client, letters(15, vocab=[*SYMBOLS[:-1], "\ud800"])), 422, "damaged_file")
     assert left(folder) == before
+    id = bring(client, letters(16)).json()["id"]
+    body = json.dumps({"answers": {"vocabulary": [*SYMBOLS[:-1], "\ud800"]}})
+    headers = {"Content-Type": "application/json"}
+    path = f"/api/checkpoints/{id}/answers"
+    assert_error(client.post(path, content=body, headers=headers), 422)
+    body = json.dumps({"title": "\ud800"})
+    assert client.post(path, content=body, headers=headers).status_code in (200, 422)
+    client.delete(f"/api/checkpoints/{id}")

@@ -94,14 +94,21 @@ def known(spec: dict, client: httpx2.Client) -> dict:
                 name = parameter["name"]
                 if parameter["in"] == "path" and name in names:
                     parameter["schema"] = {"type": "string", "enum": names[name]}
-                elif name in NARROWER and name != "prefix":  # there, numbers of tokens
+                elif name in NARROWER and name != "prefix":  # in a query, numbers of tokens
                     parameter |= {"schema": NARROWER[name], "required": True}
     for name, schema in spec["components"]["schemas"].items():
         if name.endswith("Request"):
-            narrower = {k: v for k, v in NARROWER.items() if k in schema["properties"]}
-            schema["properties"] |= narrower
+            fields = schema["properties"]
+            narrower = {k: v for k, v in NARROWER.items() if k in fields and _alike(fields[k], v)}
+            fields |= narrower
             schema["required"] = sorted({*schema.get("required", ()), *narrower})
     return spec
+
+
+def _alike(schema: dict, narrower: dict) -> bool:
+    """Whether a field may hold what a narrower one holds: a prefix is a text, or token numbers."""
+    kinds = [one.get("type") for one in schema.get("anyOf", (schema,))]
+    return narrower["type"] in kinds
 
 
 def probe(server: Live, examples: int, only: str = "", start: int = 0) -> list[Probed]:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.api.computing import turn
+from backend.api.computing import compute, turn
 from backend.api.texts import read_text, too_long
 from backend.arrays import Array, encode
 from backend.errors import Invalid, TooLarge
@@ -40,7 +40,7 @@ class Context(BaseModel):
 async def context(request: Request, id: str, body: ContextRequest) -> dict:
     """Read `text` again from every place of it, and tell how likely each token is when the network
     is given no more than so many tokens before it."""
-    from models.truncated import by_context, expected, windows_of
+    from models.truncated import by_context, windows_of
 
     state = request.app.state
     entry = await state.catalog.open(id, "trace")
@@ -50,7 +50,7 @@ async def context(request: Request, id: str, body: ContextRequest) -> dict:
     passes = []
     for starts in windows_of(len(tokens), longest):
         async with turn(request):  # others have their turn between two parts
-            passes.append(await run_in_threadpool(expected, entry.runner, tokens, longest, starts))
+            passes.append(await compute(request, _read, entry, tokens, longest, starts))
     lengths = [min(length, longest) for length in body.lengths]
     found = by_context(tokens, lengths, passes)
     return {
@@ -59,6 +59,12 @@ async def context(request: Request, id: str, body: ContextRequest) -> dict:
         "lengths": body.lengths,
         "probability": encode(found.numpy()),
     }
+
+
+def _read(entry, tokens: list[int], longest: int, starts: range):
+    from models.truncated import expected
+
+    return expected(entry.runner, tokens, longest, starts)
 
 
 def _check(entry, body: ContextRequest, state) -> list[int]:

@@ -62,7 +62,7 @@ class Settings:
     readings_per_client: int = _setting(
         256, "texts to trace, to label and the like that one address may have under way"
     )
-    readings_per_student: int = _setting(16, "the same, where there is a join code")
+    readings_per_student: int = _setting(32, "the same, where there is a join code")
     max_new_tokens: int = _setting(5000, "tokens one generation may write")
     max_text_characters: int = _setting(20000, "characters of a prefix or of a text to trace")
     max_context_tokens: int = _setting(

@@ -54,7 +54,9 @@ class Forecast(BaseModel):
     window: int = Field(description="values that are read before a forecast")
     series: Array = Field(description="(value)")
     first: str | None = Field(description="month of value 0; null for a series that was sent")
-    parts: Parts | None = Field(description="start and stop of each; null likewise")
+    parts: Parts | None = Field(
+        description="start and stop of each; null likewise, and for an imported network"
+    )
     at: int
     fitted: Array = Field(
         description="(value), from the true window before each; NaN where there is none"
@@ -115,6 +117,8 @@ def _forecast(entry, body: ForecastRequest, points: list) -> dict:
     from models import airline
 
     runner, own = entry.runner, body.series is None
+    # A network that somebody brought has learned from another series, or other parts of this one.
+    learned = own and "sha256" not in (entry.about.get("data") or {})
     values = airline.series() if own else torch.tensor(body.series, dtype=torch.float32)
     W, at = runner.config.window, len(values) if body.at is None else body.at
     found = runner.look(values[at - W : at], [point.name for point in points])
@@ -126,7 +130,7 @@ def _forecast(entry, body: ForecastRequest, points: list) -> dict:
         "window": W,
         "series": encode(values.numpy()),
         "first": airline.month_name(0) if own else None,
-        "parts": {n: (p.start, p.stop) for n, p in parts.items()} if own else None,
+        "parts": {n: (p.start, p.stop) for n, p in parts.items()} if learned else None,
         "at": at,
         "fitted": encode(fitted),
         "forecast": encode(runner.ahead(values[:at], body.steps).numpy()),

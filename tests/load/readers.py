@@ -42,7 +42,7 @@ class Seen:
     def gaps(self, start: float, stop: float) -> list[float]:
         """Seconds before each character that arrived between two moments; those that came
         together have 0."""
-        found, before = [], start
+        found, before = [], max(start, self.began)
         for moment, count in self.arrivals:
             if start < moment <= stop:
                 found.append(moment - before)

@@ -24,7 +24,6 @@ from torch.nn import functional as F
 from models.beam import Beam, search
 from models.cells import LAYERS, Direction, Recurrent, advance, gates
 from models.checkpoint import (
-    CheckpointError,
     CheckpointFiles,
     check_choice,
     check_sizes,
@@ -33,7 +32,7 @@ from models.checkpoint import (
 )
 from models.listed import Listed, ListedTarget
 from models.products import Products
-from models.subwords import Source
+from models.subwords import Source, both_sides
 from models.trace import Point, choose
 from models.translator import text_of
 from models.writing import CANDIDATES, End, Step, check_prefix, write_with
@@ -106,20 +105,7 @@ class StateSeq2Seq(nn.Module):
 def open_checkpoint(files: CheckpointFiles, device: str = "cpu", capacity: int = 128):
     """Build what runs such a checkpoint. Raises `CheckpointError`, naming what is wrong."""
     config = config_of(StateSeq2SeqConfig, files.about)
-    sides = []
-    for side, kind, size in (
-        ("source", Listed, config.source_size),
-        ("target", ListedTarget, config.target_size),
-    ):
-        name = f"{side}.tokenizer.json"
-        if name not in files.tokenizers:
-            raise CheckpointError(f"{name} is missing")
-        vocabulary = kind.read(files.tokenizers[name])
-        if len(vocabulary) != size:
-            raise CheckpointError(
-                f"{name} holds {len(vocabulary)} tokens, config.json says {side}_size {size}"
-            )
-        sides.append(vocabulary)
+    sides = both_sides(files, (config.source_size, config.target_size), (Listed, ListedTarget))
     with torch.device("meta"):
         network = StateSeq2Seq(config)
     fill(network, files.weights)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
-from models.checkpoint import CheckpointError
+from models.checkpoint import CheckpointError, CheckpointFiles
 from models.decoder import BEGIN, END, UNKNOWN
 from models.text import UnknownCharacters
 
@@ -220,3 +220,26 @@ def characters(symbols: Iterable[str], lower: bool = False) -> Vocabulary:
     if lower:
         tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
     return Vocabulary(tokenizer)
+
+
+def both_sides(
+    files: CheckpointFiles,
+    sizes: tuple[int, int],
+    kinds: tuple[type[Vocabulary], type[Vocabulary]] = (Vocabulary, Vocabulary),
+) -> list[Vocabulary]:
+    """What a checkpoint reads with and what it writes with, of the sizes that its config says.
+
+    Raises `CheckpointError`.
+    """
+    sides = []
+    for side, size, kind in zip(("source", "target"), sizes, kinds, strict=True):
+        name = f"{side}.tokenizer.json"
+        if name not in files.tokenizers:
+            raise CheckpointError(f"{name} is missing")
+        vocabulary = kind.read(files.tokenizers[name])
+        if len(vocabulary) != size:
+            raise CheckpointError(
+                f"{name} holds {len(vocabulary)} tokens, config.json says {side}_size {size}"
+            )
+        sides.append(vocabulary)
+    return sides

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 
 from models.beam import Beam
-from models.checkpoint import CheckpointError, CheckpointFiles, config_of, fill
+from models.checkpoint import CheckpointFiles, config_of, fill
 from models.reading import NOTHING, Edits, Reading, Slice, points_of
-from models.subwords import Source, Vocabulary
+from models.subwords import Source, Vocabulary, both_sides
 from models.trace import choose
 from models.transformer_rows import step_axis
 from models.transformer_runner import check_length, read_pair
@@ -22,17 +22,7 @@ from models.writing import End, Step, check_prefix
 def open_checkpoint(files: CheckpointFiles, device: str = "cpu", capacity: int = 128):
     """Build what runs a translator. Raises `CheckpointError`, naming what is wrong."""
     config = config_of(TransformerSeq2SeqConfig, files.about)
-    sides = []
-    for side, size in (("source", config.source_size), ("target", config.target_size)):
-        name = f"{side}.tokenizer.json"
-        if name not in files.tokenizers:
-            raise CheckpointError(f"{name} is missing")
-        vocabulary = Vocabulary.read(files.tokenizers[name])
-        if len(vocabulary) != size:
-            raise CheckpointError(
-                f"{name} holds {len(vocabulary)} tokens, config.json says {side}_size {size}"
-            )
-        sides.append(vocabulary)
+    sides = both_sides(files, (config.source_size, config.target_size))
     with torch.device("meta"):
         network = TransformerSeq2Seq(config)
     fill(network, files.weights)

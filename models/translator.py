@@ -9,11 +9,11 @@ from torch import Tensor
 
 from models.beam import Beam
 from models.cells import Recurrent
-from models.checkpoint import CheckpointError, CheckpointFiles, config_of, fill
+from models.checkpoint import CheckpointFiles, config_of, fill
 from models.decoder import Memory
 from models.products import Products
 from models.seq2seq import Seq2Seq, Seq2SeqConfig
-from models.subwords import Source, Vocabulary
+from models.subwords import Source, Vocabulary, both_sides
 from models.trace import Point, choose
 from models.writing import End, Step, check, memory_points, points_of, write
 
@@ -21,17 +21,7 @@ from models.writing import End, Step, check, memory_points, points_of, write
 def open_checkpoint(files: CheckpointFiles, device: str = "cpu", capacity: int = 128):
     """Build what runs a translation checkpoint. Raises `CheckpointError`, naming what is wrong."""
     config = config_of(Seq2SeqConfig, files.about)
-    sides = []
-    for side, size in (("source", config.source_size), ("target", config.target_size)):
-        name = f"{side}.tokenizer.json"
-        if name not in files.tokenizers:
-            raise CheckpointError(f"{name} is missing")
-        vocabulary = Vocabulary.read(files.tokenizers[name])
-        if len(vocabulary) != size:
-            raise CheckpointError(
-                f"{name} holds {len(vocabulary)} tokens, config.json says {side}_size {size}"
-            )
-        sides.append(vocabulary)
+    sides = both_sides(files, (config.source_size, config.target_size))
     with torch.device("meta"):
         network = Seq2Seq(config)
     fill(network, files.weights)

@@ -198,7 +198,9 @@ async def terminate(server: Server, cookies: Sequence[str], streams: int, proces
         await server.open(cookies[k % len(cookies)], cookies[k % len(cookies)], MOST, k)
         for k in range(streams)
     ]
-    await asyncio.sleep(2.0)
+    patience = time.perf_counter() + 30
+    while not all(reader.seen.arrivals for reader in readers) and time.perf_counter() < patience:
+        await asyncio.sleep(0.05)
     began = time.perf_counter()
     process.terminate()
     await asyncio.wait([reader.done for reader in readers], timeout=30)

@@ -21,7 +21,7 @@ def running(tmp_path_factory):
     """A real server with a toy, in a process of its own: where to ask, and its process."""
     folder = tmp_path_factory.mktemp("load")
     write_toy(folder / "toy-lstm", CONFIGS["toy-lstm"])
-    flags = ("--reader-seconds", "60", "--streams-per-student", "10")
+    flags = ("--streams-per-student", "10", "--drain-seconds", "2")
     with serving(folder, *flags) as (port, process):
         yield Server(port, "toy-lstm", "abc", None), process
 

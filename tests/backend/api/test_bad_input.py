@@ -270,7 +270,7 @@ def test_what_is_not_even_http_harms_nobody(server, beside, raw):
             connection.shutdown(socket.SHUT_WR)
             while connection.recv(1 << 16):
                 pass
-        except (ConnectionError, TimeoutError):
+        except OSError:  # told by a reset, or closed before it was all sent
             pass
     assert beside.get("/healthz").status_code == 200
 

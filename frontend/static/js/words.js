@@ -58,6 +58,11 @@ export function spoken(character) {
   return character.length > 1 ? character.trimEnd() || character : character;
 }
 
+/** A text in the quotation marks of the page's language. */
+export function inQuotes(text) {
+  return pageData.language === "ru" ? `«${text}»` : `“${text}”`;
+}
+
 /** The name of a quantity in words, by letter. */
 export function nameOf(letter) {
   return t(`name ${letter}`);

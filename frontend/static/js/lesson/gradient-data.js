@@ -1,7 +1,7 @@
 /** What the gradient bench knows of one network: an answer of the server, unpacked, and its numbers. */
 
 import { decode } from "../arrays.js";
-import { make, pageData, spoken } from "../words.js";
+import { inQuotes, make, spoken } from "../words.js";
 
 const TINY = 1e-6; // that clip_grad_norm_ adds to a norm
 
@@ -103,5 +103,5 @@ export function spokenNumber(log) {
 export function quoted(token) {
   const word = spoken(token);
   if (word !== token) return word;
-  return pageData.language === "ru" ? `«${token}»` : `“${token}”`;
+  return inQuotes(token);
 }

@@ -10,7 +10,7 @@
 import { trace } from "../../api.js";
 import { decode, shapeOf } from "../../arrays.js";
 import { color, hue, onRestyle, sequential } from "../../color.js";
-import { make, mark, percent, t } from "../../words.js";
+import { inQuotes, make, mark, percent, t } from "../../words.js";
 import { labLink, ready } from "../checkpoint.js";
 import { ColouredText } from "../coloured-text.js";
 
@@ -113,7 +113,7 @@ class Orders {
       const bar = make("i", {});
       bar.style.width = `${100 * weight}%`;
       const before = this.characters.slice(Math.max(0, at - order + 1), at).map(mark).join("");
-      const name = order === 0 ? t("all characters alike") : order === 1 ? t("no context") : `“${before}”`;
+      const name = order === 0 ? t("all characters alike") : order === 1 ? t("no context") : inQuotes(before);
       const there = at >= order - 1;
       return make("div", { class: weight > 0 ? "" : "unseen" }, make("span", { class: order > 1 ? "num" : "" }, there ? name : "–"), make("span", { class: "orders-track" }, bar), make("span", { class: "num" }, weight > 0 ? percent(weight) : there ? t("not in the table") : ""));
     });

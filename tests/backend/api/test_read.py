@@ -59,7 +59,9 @@ def test_a_text_is_drawn_and_read_with_every_point(client, folder, id):
     for point in runner.points:
         ours = told["points"][point.name]
         assert (ours["axes"], ours["range"]) == (list(point.axes), point.range)
-        np.testing.assert_allclose(decode(ours["data"]), found.points[point.name], atol=TOLERANCE)
+        np.testing.assert_allclose(
+            decode(ours["data"]), found.points[point.name], rtol=1e-5, atol=TOLERANCE
+        )
     best = found.points["probabilities"].max(-1)
     np.testing.assert_allclose(decode(told["probability"]), best, atol=TOLERANCE)
 

@@ -8,7 +8,9 @@ is replaced and never changed, so who goes through it sees the catalogue of one 
 import asyncio
 import json
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,6 +86,7 @@ class Catalog:
         self.entries: dict[str, Entry] = {}
         self._thread = ThreadPoolExecutor(1, "loader")
         self._started = asyncio.Event()
+        self.when_loaded: Callable[[], None] = lambda: None  # on the loader's thread
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             id = path.name.encode("utf-8", "replace").decode()  # bytes that are no text
             if path.name.startswith("."):
@@ -120,6 +123,8 @@ class Catalog:
         """Begin loading everything; call from the event loop."""
         for entry in self.entries.values():
             self._load(entry)
+        with suppress(RuntimeError):  # it has been stopped
+            self._thread.submit(self.when_loaded)
         self._started.set()
 
     def _load(self, entry: Entry) -> None:

@@ -354,3 +354,22 @@ def test_checkpoints_come_and_go_and_who_looks_sees_one_moment(tmp_path):
         assert found.add("late", tmp_path / "new" / "later").reason == "the server stops"
 
     asyncio.run(scenario())
+
+
+def test_what_is_to_be_done_when_all_is_loaded_is_done_once_and_then(tmp_path):
+    found = catalog(tmp_path)
+    done: list[list[str]] = []
+    loaded = threading.Event()
+
+    def note() -> None:
+        done.append([entry.status for entry in found.entries.values()])
+        loaded.set()
+
+    async def run() -> None:
+        found.when_loaded = note
+        found.start()
+        assert await asyncio.to_thread(loaded.wait, 60)
+        found.stop()
+
+    asyncio.run(run())
+    assert done == [["ready", "ready"]]

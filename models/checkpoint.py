@@ -5,10 +5,9 @@ needs it.
 
 `config.json` holds `kind`, `title`, `licence`, `config` (what fixes the shapes), `figures`
 (what was measured), `data` and `training` (how it came to be), and may name a `prompt` and a way of
-`sampling` to start with. Weights rest in float16, a large network's matrices in rows of 8-bit
-integers with a scale each (`packed`), and are computed with in float32; counts (`COUNTS`) rest and
-stay whole numbers. Reading trusts nothing: sizes are bounded before memory is taken, and every
-tensor is named, with the shape that was found and the shape that was expected.
+`sampling` to start with. Weights rest as `models.resting` says, in float16 for the most part, and
+are computed with in float32. Reading trusts nothing: sizes are bounded before memory is taken, and
+every tensor is named, with the shape that was found and the shape that was expected.
 """
 
 import json
@@ -25,13 +24,13 @@ from safetensors.torch import load as load_safetensors
 from safetensors.torch import save as save_safetensors
 from torch import Tensor, nn
 
+from models.resting import rounded, unpacked
+
 MAX_HEADER_BYTES = 1 << 20
 MAX_TENSORS = 4096
 MAX_WEIGHT_BYTES = 1 << 30
 MAX_JSON_BYTES = 8 << 20
 TOKENIZERS = ("source.tokenizer.json", "target.tokenizer.json", "tokenizer.json")
-COUNTS = "counts."  # how the names of tensors begin that hold whole numbers and stay so
-DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
 class CheckpointError(ValueError):
@@ -84,68 +83,19 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     if len(raw) < 8 or header > min(MAX_HEADER_BYTES, len(raw) - 8):
         raise CheckpointError(f"{path.name} is truncated or not a safetensors file")
     try:
-        weights = load_safetensors(raw)
+        stored = load_safetensors(raw)
     except (SafetensorError, ValueError) as error:
         raise CheckpointError(f"{path.name} cannot be read: {error}") from error
-    if len(weights) > MAX_TENSORS:
-        raise CheckpointError(f"{path.name} holds {len(weights)} tensors, at most {MAX_TENSORS}")
-    weights = unpacked(weights)
+    if len(stored) > MAX_TENSORS:
+        raise CheckpointError(f"{path.name} holds {len(stored)} tensors, at most {MAX_TENSORS}")
+    try:
+        weights = unpacked(stored)
+    except ValueError as error:
+        raise CheckpointError(str(error)) from error
     for name, tensor in weights.items():
         if not torch.isfinite(tensor).all():
             raise CheckpointError(f"{name} holds NaN or infinity, expected finite float32 numbers")
     return weights
-
-
-def rounded(weights: dict[str, Tensor], pack: bool = False) -> dict[str, Tensor]:
-    """Weights as they rest: float16, or with `pack` as `packed` has them; counts as they are."""
-    if pack:
-        return packed(weights)
-    return {n: value if n.startswith(COUNTS) else value.half() for n, value in weights.items()}
-
-
-def packed(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Every matrix (R, C) as int8 (R, C) and, under `<name>.scale`, float16 (R,); the rest float16.
-
-    A row is its integers, -127..127, times its scale, 1/127 of its largest weight or a trace more:
-    half the bytes of float16, and every weight within half a scale of what it was.
-    """
-    found = {}
-    for name, value in weights.items():
-        if value.dim() != 2:
-            found[name] = value.half()
-            continue
-        # A little more than 1/127 of the largest: rounded to a float16 it is still enough.
-        scale = (value.float().abs().amax(1) / 127 * (1 + 2.0**-10)).clamp(min=2.0**-14).half()
-        found[name] = (value.float() / scale.float()[:, None]).round().to(torch.int8)
-        found[f"{name}.scale"] = scale
-    return found
-
-
-def unpacked(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The float32 weights of float tensors and of what `packed` made; counts as they are.
-
-    Raises `CheckpointError`.
-    """
-    found = {}
-    for name, value in weights.items():
-        scale = weights.get(f"{name}.scale")
-        if value.dtype == torch.int8 and scale is not None:
-            if value.dim() != 2 or tuple(scale.shape) != value.shape[:1]:
-                raise CheckpointError(
-                    f"{name}.scale has shape {tuple(scale.shape)}, expected one number for each row"
-                    f" of {name} {tuple(value.shape)}"
-                )
-            found[name] = value.float() * scale.float()[:, None]
-        elif name.startswith(COUNTS) and value.dtype in (torch.uint8, torch.int32):
-            found[name] = value
-        elif value.dtype not in DTYPES:
-            raise CheckpointError(
-                f"{name} is {value.dtype}, expected 16 to 64-bit floats"
-                f"{f', or {name}.scale beside it' if value.dtype == torch.int8 else ''}"
-            )
-        elif weights.get(name.removesuffix(".scale"), value).dtype != torch.int8:
-            found[name] = value.float()
-    return found
 
 
 def read_checkpoint(folder: Path) -> CheckpointFiles:

@@ -4,7 +4,8 @@ import math
 from pathlib import Path
 
 from models.char_rnn import CharRNN, CharRunner
-from models.checkpoint import rounded, unpacked, write_checkpoint
+from models.checkpoint import write_checkpoint
+from models.resting import rounded, unpacked
 from models.text import Characters
 from models.training import ngram
 from models.training.corpus import Corpus

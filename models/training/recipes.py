@@ -31,7 +31,7 @@ class Recipe:
     reset: float = 0.03  # chance that a stream starts its next chunk from the zero state
     input_gain: float = 1.0  # of the input weights at the start
     bfloat16: bool = True  # products while training, where the machine has them
-    pack: bool = False  # whether the matrices rest in 8-bit rows: `models.checkpoint.packed`
+    pack: bool = False  # whether the matrices rest in 8-bit rows: `models.resting.packed`
     seed: int = 1
     prompt: str = "To be, or "
     language: str = "en"

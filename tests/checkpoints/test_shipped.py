@@ -9,9 +9,9 @@ import torch
 from safetensors.torch import load_file
 
 from backend.settings import Settings
-from models.checkpoint import COUNTS
 from models.fetch import SOURCES
 from models.kinds import open_checkpoint
+from models.resting import COUNTS
 from models.training.__main__ import commands
 from tests.backend.serving import in_process
 

@@ -14,13 +14,12 @@ from models.checkpoint import (
     MAX_TENSORS,
     CheckpointError,
     fill,
-    packed,
     read_checkpoint,
     read_weights,
-    unpacked,
     write_checkpoint,
     write_file,
 )
+from models.resting import packed, unpacked
 
 ABOUT = {"kind": "char_rnn", "config": {"hidden_size": 2}}
 
@@ -302,25 +301,6 @@ def test_a_network_built_without_memory_is_filled_and_cannot_be_trained_by_accid
 def test_a_tensor_that_does_not_fit_is_named_with_what_was_expected(weights, message):
     with pytest.raises(CheckpointError, match=message):
         fill(on_meta(), {name: torch.zeros(shape) for name, shape in weights.items()})
-
-
-def rows():
-    """Rows of several magnitudes, one of zeros, one too small for a scale, one with an outlier."""
-    matrix = torch.randn(7, 33, generator=torch.Generator().manual_seed(0))
-    matrix *= torch.tensor([1.0, 1e-2, 30.0, 0.0, 1e-7, 1.0, 4e4])[:, None]
-    matrix[5, 3] = 50.0
-    return matrix
-
-
-def test_packed_rows_are_within_half_a_scale_of_what_they_were():
-    found = packed({"weight": rows()})
-    assert found["weight"].dtype == torch.int8
-    assert found["weight.scale"].dtype == torch.float16
-    scale = found["weight.scale"].float()[:, None]
-    assert (scale[:3] <= 1.003 * rows()[:3].abs().amax(1, keepdim=True) / 127).all()
-    error = (unpacked(found)["weight"] - rows()).abs()
-    assert (error <= 0.5001 * scale).all()
-    assert found["weight"].abs().max() <= 127
 
 
 def test_a_packed_checkpoint_reads_back_as_its_weights_with_half_the_bytes(tmp_path):

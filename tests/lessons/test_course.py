@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import re
 
 import pytest
 
@@ -37,6 +38,17 @@ def test_every_folder_is_in_the_course_and_the_other_way_round():
 @EACH
 def test_views_exercises_and_formulas_of_the_languages_match_one_to_one(slug):
     assert parallel(slug) == []
+
+
+@EACH
+def test_both_languages_have_as_many_paragraphs_and_lead_to_the_same_pages(slug):
+    blocks, ways = [], []
+    for language in LANGUAGES:
+        text = (FOLDER / slug / f"{language}.md").read_text("utf-8")
+        blocks.append(len(re.split(r"\n\s*\n", text)))
+        ways.append(sorted(re.findall(rf"\]\(/{language}(/[^)]*)\)", text)))
+    assert blocks[0] == blocks[1]
+    assert ways[0] == ways[1]
 
 
 @EACH

@@ -192,6 +192,10 @@ def test_a_program_gets_json_where_a_browser_gets_a_page(client, address):
 def test_an_error_outside_the_languages_is_told_in_the_one_the_browser_asks_for(client):
     found = read(client, "/nothing/at/all", 404, **{"Accept-Language": "ru"})
     assert found.all("html")[0]["lang"] == "ru"
+    asked = {"Accept": "text/html", "Accept-Language": "ru"}
+    told = written(client.get("/nothing/at/all", headers=asked).text)
+    assert "Такой страницы нет." in told
+    assert "/docs" not in told  # that is for programs
 
 
 def written(html: str) -> str:
@@ -348,7 +352,7 @@ def test_a_figure_that_is_missing_or_no_number_is_left_out(client, monkeypatch, 
 
 def test_the_catalogue_names_the_kind_of_every_network(client):
     page = client.get("/en/checkpoints").text
-    text = written(page.partition("<tbody>")[2].partition("</tbody>")[0])
+    text = written(page.partition("<tbody")[2].partition("</tbody>")[0])
     assert text.count("character network") == 4
     assert text.count("encoder and decoder") == 2
     assert "encoder and decoder" in written(client.get("/en/checkpoints/toy-plain").text)

@@ -52,7 +52,7 @@ export class Exercise {
     const figure = this.figures.get(this.about.view);
     const now = make("output", { class: "num" }, "");
     this.answer = () => figure.values()[this.about.value] ?? NaN;
-    const show = () => (now.textContent = short(this.answer()));
+    const show = () => (now.textContent = Number.isNaN(this.answer()) ? "–" : short(this.answer())); // –: nothing is chosen yet
     figure.addEventListener("values", show);
     figure.open();
     const link = make("a", { href: `#${this.about.view}` }, t("in the figure"));

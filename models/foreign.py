@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from models.checkpoint import DTYPES, CheckpointError
+from models.checkpoint import CheckpointError
+from models.resting import DTYPES
 from models.transformer import TransformerConfig
 
 ACTIVATIONS = {

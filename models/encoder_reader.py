@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import torch
 
 from models.checkpoint import CheckpointFiles, config_of, fill
+from models.edits import NOTHING, Edits
 from models.encoder import Encoder, EncoderConfig
 from models.language_reader import tokens_of
-from models.reading import NOTHING, Edits, Reading, points_of
+from models.reading import Reading, points_of
 from models.transformer_runner import read_stack
 
 

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from models.checkpoint import CheckpointError, CheckpointFiles, config_of, fill
-from models.reading import NOTHING, Edits, Reading, points_of
+from models.edits import NOTHING, Edits
+from models.reading import Reading, points_of
 from models.text import Characters
 from models.trace import choose
 from models.transformer_lm import TransformerLM, TransformerLMConfig

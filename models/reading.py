@@ -3,12 +3,12 @@
 A pass on the fused attention leaves queries and keys behind (`Reading`); a map is made from them
 for the heads and the queries that somebody looks at, and nothing else. What was not kept (values,
 the stream, what the feed-forward parts add) is recorded by a second pass when it is first asked
-for. A `Slice` names a point and where to cut it.
+for. `models.slicing` asks for parts of it and cuts them.
 """
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import count, takewhile
 from threading import Lock
@@ -18,104 +18,14 @@ import torch
 from torch import Tensor
 
 from models.attention_maps import Window, draw
+from models.slicing import Slice, Sliced, cut, numbers
 from models.trace import Point, UnknownPoint
 from models.transformer import Transformer, scores_of
 
 KEPT = ("q", "k")  # of every attention, by the first pass
 # Who asks for one of these asks for the others soon: one more pass brings them all.
 TOGETHER = ("v", "heads", "residual", "embedding")
-POOLED_AXES = ("query", "key")
 CHUNK = 64  # rows of logits made at once: a vocabulary may be large
-
-
-class BadSlice(ValueError):
-    """A slice that cannot be cut, and what would be right."""
-
-
-class BadEdits(ValueError):
-    """A change to a pass that cannot be made, and what would be right."""
-
-
-@dataclass(frozen=True)
-class Edits:
-    """What is changed in a pass."""
-
-    heads_off: frozenset[str] = frozenset()  # `blocks.2.5`: head 5 of the attention `blocks.2`
-    # Rectangles (first query, after the last, first key, after the last) nobody may look at.
-    blocked: tuple[tuple[int, int, int, int], ...] = ()
-    positions: bool = True  # False: tokens have no position
-    order: tuple[int, ...] = ()  # the tokens are read in this order; (): as they stand
-
-    def off(self, heads: Mapping[str, int]) -> dict[str, frozenset[int]]:
-        """Heads that are off by the name of their attention, given how many heads each has."""
-        found: dict[str, set[int]] = {}
-        for name in self.heads_off:
-            attention, _, number = name.rpartition(".")
-            if attention not in heads:
-                raise BadEdits(f"heads_off: there is no attention {attention!r}; there are: "
-                               f"{', '.join(heads)}")  # fmt: skip
-            if not number.isdecimal() or int(number) >= heads[attention]:
-                raise BadEdits(
-                    f"heads_off: {attention} has the heads 0 to {heads[attention] - 1}, "
-                    f"not {number!r}"
-                )
-            found.setdefault(attention, set()).add(int(number))
-        return {name: frozenset(numbers) for name, numbers in found.items()}
-
-    def allowed(self, queries: int, keys: int, device=None) -> Tensor | None:
-        """Where queries may look, (queries, keys); None: everywhere."""
-        if not self.blocked:
-            return None
-        allowed = torch.ones(queries, keys, dtype=torch.bool, device=device)
-        for first, stop, left, right in self.blocked:
-            if not (0 <= first < stop <= queries and 0 <= left < right <= keys):
-                raise BadEdits(
-                    f"blocked: [{first}, {stop}, {left}, {right}] is no rectangle in {queries} "
-                    f"queries and {keys} keys"
-                )
-            allowed[first:stop, left:right] = False
-        return allowed
-
-    def ordered(self, ids: Sequence[int]) -> list[int]:
-        """The tokens in the order they are read."""
-        if not self.order:
-            return list(ids)
-        if sorted(self.order) != list(range(len(ids))):
-            raise BadEdits(f"order must hold each of 0 to {len(ids) - 1} once")
-        return [ids[k] for k in self.order]
-
-
-NOTHING = Edits()
-
-
-@dataclass(frozen=True)
-class Slice:
-    """What is asked for of a reading."""
-
-    point: str  # `*` stands for every layer, whose axis comes first
-    at: Mapping[str, int | tuple[int, int]] = field(default_factory=dict)  # index, or start, stop
-    form: str = "f4"  # or u1: a byte a number
-    size: int = 0  # of u1: queries and keys are pooled by their largest, to so many at most
-    top: int = 0  # of the tokens: so many of the likeliest
-
-
-@dataclass(frozen=True)
-class Sliced:
-    """What was cut.
-
-    A byte b stands for (b / 255)^2 where `scale` is `sqrt`, or small weights would vanish, and for
-    low + b / 255 (high - low) where it is `linear`.
-    """
-
-    point: str
-    axes: tuple[str, ...]
-    range: str
-    scale: str
-    low: float
-    high: float
-    pooled: int  # tokens a cell
-    data: np.ndarray
-    token_ids: np.ndarray | None = None  # beside the data, of `top`
 
 
 def points_of(stack: Transformer, lens: Callable | None = None) -> list[Point]:
@@ -224,8 +134,6 @@ class Reading:
     def _prefix(self, name: str) -> str:
         return max((p for p in self.heard if name.startswith(p)), key=len)
 
-    # -- what is asked for -------------------------------------------------------------------
-
     def names(self, pattern: str) -> list[str]:
         """The points that a name with at most one `*` stands for, by layer."""
         before, star, after = pattern.partition("*")
@@ -235,88 +143,15 @@ class Reading:
             raise UnknownPoint(f"there is no point {pattern!r}")
         return found
 
-    def shape(self, asked: Slice) -> tuple[list[str], dict[str, range]]:
-        """The points of a slice and what it takes of each axis. Raises `BadSlice`."""
-        names = self.names(asked.point)
-        point = self.points[names[0]]
-        known = self.lengths(names[0])
-        sizes = {a: known.get(a, n) for a, n in zip(point.axes, point.shape, strict=True)}
-        if "*" in asked.point:
-            sizes = {"layer": len(names)} | sizes
-        taken = {axis: range(size) for axis, size in sizes.items()}
-        for axis, where in asked.at.items():
-            if axis not in sizes:
-                raise BadSlice(f"{asked.point} has no axis {axis!r}; it has {', '.join(sizes)}")
-            size = sizes[axis]
-            start, stop = (where, where + 1) if isinstance(where, int) else where
-            if not 0 <= start < stop <= size:
-                wrong = where if isinstance(where, int) else f"[{start}, {stop}]"
-                raise BadSlice(f"{axis} {wrong} is not in {asked.point}: its {axis} goes from 0 "
-                               f"to {size - 1}, and a stretch of it is [start, stop]")  # fmt: skip
-            taken[axis] = range(start, stop)
-        if asked.form not in ("f4", "u1"):
-            raise BadSlice(f"form is {asked.form!r}, expected f4 or u1")
-        if asked.form == "u1" and names[0].endswith(".scores"):
-            raise BadSlice("scores may be -infinity, which no byte stands for; ask for f4")
-        if asked.size and (asked.form != "u1" or not sizes.keys() >= set(POOLED_AXES)):
-            raise BadSlice("size pools maps of a query and a key in bytes (u1) alone")
-        if asked.top and ("token" not in sizes or asked.form == "u1"):
-            raise BadSlice("top takes the largest of a token axis, as f4")
-        layers = taken.pop("layer", None)
-        return (names if layers is None else [names[k] for k in layers]), taken
-
     def numbers(self, asked: Slice) -> int:
-        """How many numbers a slice holds, before it is cut."""
-        names, taken = self.shape(asked)
-        sizes = {axis: len(where) for axis, where in taken.items()}
-        if asked.size:
-            pooled = self._pooled(sizes, asked.size)
-            sizes |= {axis: -(-sizes[axis] // pooled) for axis in POOLED_AXES}
-        if asked.top:
-            sizes["token"] = min(asked.top, sizes["token"])
-        return len(names) * math.prod(sizes.values())
+        """How many numbers a slice holds, before it is cut. Raises as `slice` does."""
+        return numbers(self, asked)
 
-    @staticmethod
-    def _pooled(sizes: Mapping[str, int], size: int) -> int:
-        return max(1, -(-max(sizes[axis] for axis in POOLED_AXES) // size))
-
-    @torch.no_grad()
     def slice(self, asked: Slice) -> Sliced:
         """Cut a point. Raises `UnknownPoint` and `BadSlice`."""
-        names, taken = self.shape(asked)
-        point = self.points[names[0]]
-        pooled, ids = 1, None
-        if asked.size:
-            pooled = self._pooled({a: len(w) for a, w in taken.items()}, asked.size)
-        if names[0].endswith(".attention"):
-            data = self._maps(names, taken, np.uint8 if asked.form == "u1" else np.float32, pooled)
-        else:
-            if asked.top:
-                best = [self._largest(name, taken, asked.top) for name in names]
-                values = [one for one, _ in best]
-                ids = np.stack([places.cpu().numpy() for _, places in best])
-            else:
-                values = [self._value(name, taken) for name in names]
-            data = np.stack([value.float().cpu().numpy() for value in values])
-        axes = ["layer", *point.axes]
-        for axis in [axis for axis, where in asked.at.items() if isinstance(where, int)]:
-            one = (slice(None),) * axes.index(axis) + (0,)
-            data, ids = data[one], None if ids is None else ids[one]
-            axes.remove(axis)
-        if "*" not in asked.point:
-            data, ids = data[0], None if ids is None else ids[0]
-            axes.remove("layer")
-        scale, low, high = "linear", 0.0, 1.0
-        if asked.form == "u1" and data.dtype == np.uint8:  # maps are made as bytes
-            scale = "sqrt"
-        elif asked.form == "u1":
-            data, scale, low, high = _bytes(data, point.range)
-        elif point.range != "probability":
-            finite = data[np.isfinite(data)]
-            low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
-        return Sliced(asked.point, tuple(axes), point.range, scale, low, high, pooled, data, ids)
+        return cut(self, asked)
 
-    # -- where it comes from -----------------------------------------------------------------
+    # -- what is cut ------------------------------------------------------------------------
 
     def recorded(self, name: str) -> Tensor:
         """A point of the pass itself, whole: all but scores, weights, logits and positions."""
@@ -326,7 +161,7 @@ class Reading:
                 self._record(TOGETHER if kind in TOGETHER else [kind])
         return self._found[name]
 
-    def _value(self, name: str, taken: Mapping[str, range]) -> Tensor:
+    def value(self, name: str, taken: Mapping[str, range]) -> Tensor:
         """A part of a point, with every axis still there."""
         base, _, kind = name.rpartition(".")
         where = {axis: slice(span.start, span.stop) for axis, span in taken.items()}
@@ -357,7 +192,7 @@ class Reading:
             logits = lens(stream[start : min(start + CHUNK, stop)])
             yield logits if kind == "logits" else logits.softmax(-1)
 
-    def _largest(self, name: str, taken: Mapping[str, range], most: int) -> tuple[Tensor, Tensor]:
+    def largest(self, name: str, taken: Mapping[str, range], most: int) -> tuple[Tensor, Tensor]:
         """The largest of the tokens and their numbers, (T, most) each."""
         tokens = taken["token"]
         best = [
@@ -376,7 +211,7 @@ class Reading:
             mask = mask[where["query"], where["key"]]
         return scores_of(q[where["head"], where["query"]], k[:, where["key"]], mask)
 
-    def _maps(
+    def maps(
         self, names: Sequence[str], taken: Mapping[str, range], dtype: type, cells: int
     ) -> np.ndarray:
         """Weights of attentions, (layer, head, query, key): those asked for, no more."""
@@ -408,11 +243,3 @@ class Reading:
             logits = self._unembed(self.output[start : start + len(after)])
             found.append(logits.softmax(-1).gather(1, after[:, None])[:, 0])
         return torch.cat(found)
-
-
-def _bytes(data: np.ndarray, range: str) -> tuple[np.ndarray, str, float, float]:
-    if range == "probability":
-        return np.rint(np.sqrt(data.clip(0, 1)) * 255).astype(np.uint8), "sqrt", 0.0, 1.0
-    low, high = float(data.min()), float(data.max())
-    spread = (high - low) or 1.0
-    return np.rint((data - low) / spread * 255).astype(np.uint8), "linear", low, high

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from models.decoder import BEGIN, END
-from models.reading import NOTHING, Edits, Heard, Reading, points_of
+from models.edits import NOTHING, Edits
+from models.reading import Heard, Reading, points_of
 from models.transformer import Transformer
 
 

@@ -8,7 +8,9 @@ import torch
 
 from models.beam import Beam
 from models.checkpoint import CheckpointFiles, config_of, fill
-from models.reading import NOTHING, Edits, Reading, Slice, points_of
+from models.edits import NOTHING, Edits
+from models.reading import Reading, points_of
+from models.slicing import Slice
 from models.subwords import Source, Vocabulary, both_sides
 from models.trace import choose
 from models.transformer_rows import step_axis

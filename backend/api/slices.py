@@ -126,7 +126,7 @@ async def slices(request: Request, id: str, body: SlicesRequest) -> dict:
 
 
 def _slices(entry, body: SlicesRequest, readings, settings) -> dict:
-    from models.reading import BadEdits
+    from models.edits import BadEdits
     from models.transformer_runner import TooLong
 
     began = perf_counter()
@@ -162,7 +162,7 @@ def _slices(entry, body: SlicesRequest, readings, settings) -> dict:
 
 
 def _edits(wish: EditsWish):
-    from models.reading import Edits
+    from models.edits import Edits
 
     return Edits(
         frozenset(wish.heads_off),
@@ -215,7 +215,7 @@ def _target(entry, body: SlicesRequest, ids, readings, settings, pair: bool) -> 
 
 def _cut(runner, reading, wishes: list[SliceWish], limit: int) -> list[dict]:
     """The slices, after their bytes have been counted."""
-    from models.reading import BadSlice, Slice
+    from models.slicing import BadSlice, Slice
     from models.trace import UnknownPoint
 
     asked = []

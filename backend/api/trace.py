@@ -123,7 +123,8 @@ def _trace(entry, tokens: list[int], points: list, body: TraceRequest, stop: int
 
 def _reading(entry, tokens: list[int], points: list, body: TraceRequest, stop: int, readings):
     """Of a transformer, which reads a text at once."""
-    from models.reading import NOTHING, Slice
+    from models.edits import NOTHING
+    from models.slicing import Slice
 
     runner = entry.runner
     symbols, start = runner.reads.symbols, body.start

@@ -10,7 +10,7 @@ from backend.errors import Invalid
 
 def check_heads(runner, heads_off: Sequence[str]) -> None:
     """Refuse heads that are not there."""
-    from models.reading import BadEdits
+    from models.edits import BadEdits
 
     try:
         runner.off(heads_off)

@@ -24,7 +24,8 @@ from time import thread_time
 import numpy as np
 import torch
 
-from models.reading import Reading, Slice
+from models.reading import Reading
+from models.slicing import Slice
 from models.transformer_runner import read_stack
 from tests.benchmarks import attention_models, attention_page
 from tests.benchmarks.attention_models import CONTEXT, FAMILIES, installed

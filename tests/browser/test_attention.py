@@ -9,8 +9,9 @@ from playwright.sync_api import Page
 from backend.i18n import LANGUAGES
 from backend.lessons import lesson
 from models.checkpoint import read_checkpoint
+from models.edits import Edits
 from models.kinds import build
-from models.reading import Edits, Slice
+from models.slicing import Slice
 
 pytestmark = [pytest.mark.browser, pytest.mark.checkpoints]
 SECONDS = 60_000  # ms that a figure may take on a busy machine

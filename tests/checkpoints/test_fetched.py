@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from models.fetch import SOURCES
 from models.kinds import open_checkpoint
-from models.reading import Slice
+from models.slicing import Slice
 from models.transformer_writing import Step, write
 
 ROOT = Path(__file__).resolve().parent.parent.parent

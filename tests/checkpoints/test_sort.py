@@ -6,7 +6,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from models.reading import Edits, Slice
+from models.edits import Edits
+from models.slicing import Slice
 from models.training.letters import STOP, by_length, in_order, texts
 from models.training.sort import NAME, measure, write
 from tests.checkpoints.test_shipped import ROOT, about, card, opened

@@ -11,7 +11,7 @@ from models import huggingface
 from models.checkpoint import CheckpointError
 from models.huggingface import read_folder
 from models.kinds import build, open_checkpoint
-from models.reading import Slice
+from models.slicing import Slice
 from tests import foreign
 
 CLOSE = 1e-4  # in float32; what was measured is 1e-5 at most

@@ -8,7 +8,7 @@ import torch
 
 from models.beam import Beam
 from models.decoder import BEGIN, END
-from models.reading import Slice
+from models.slicing import Slice
 from models.trace import UnknownPoint
 from models.training.transformer_pairs import write
 from models.transformer_rows import step_axis

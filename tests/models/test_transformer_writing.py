@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from models.edits import BadEdits, Edits
 from models.language_reader import LanguageReader
-from models.reading import BadEdits, Edits, Slice
 from models.sampling import draw, uniform
+from models.slicing import Slice
 from models.text import Characters
 from models.trace import UnknownPoint
 from models.transformer_rows import step_axis

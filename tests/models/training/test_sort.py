@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from models.kinds import open_checkpoint
-from models.reading import Slice
+from models.slicing import Slice
 from models.training import __main__ as program
 from models.training import sort
 from models.training.letters import NUMBERS, STOP, SYMBOLS, encode, in_order, texts

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from backend.settings import Settings
-from models.reading import Edits, Slice
+from models.edits import Edits
+from models.slicing import Slice
 from models.transformer_rows import step_axis
 from tests.backend.api.transformers.asking import TOLERANCE, reader
 from tests.backend.serving import assert_error, decode, events, generate, in_process, steps, wait

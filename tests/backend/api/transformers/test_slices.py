@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from models.reading import Edits, Slice
+from models.edits import Edits
+from models.slicing import Slice
 from tests.backend.api.transformers.asking import (
     PAIR,
     STACKS,

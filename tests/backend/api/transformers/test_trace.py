@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backend.settings import Settings
-from models.reading import Slice
+from models.slicing import Slice
 from tests.backend.api.transformers.asking import STACKS, TOLERANCE, reader
 from tests.backend.serving import assert_error, decode, in_process
 from tests.toys import LANGUAGE_MODELS, SYMBOLS, TEXT

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from models.reading import Slice
+from models.slicing import Slice
 from models.transformer_rows import step_axis
 from tests.backend.api.transformers.asking import PAIR, SENTENCE, TOLERANCE, reader
 from tests.backend.serving import assert_error, decode, events

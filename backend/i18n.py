@@ -14,7 +14,7 @@ LOCALE = Path(__file__).resolve().parent.parent / "frontend" / "locale"
 
 @cache
 def translations(language: str) -> gettext.NullTranslations:
-    """The catalogue of a language; English, the language of the sources, needs none."""
+    """The catalogue of a language; English is that of the sources, and needs little of one."""
     path = LOCALE / language / "LC_MESSAGES" / "messages.po"
     if not path.is_file():
         return gettext.NullTranslations()
@@ -24,6 +24,11 @@ def translations(language: str) -> gettext.NullTranslations:
     write_mo(compiled, catalog)
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)
+
+
+def title(text: str | None, language: str) -> str | None:
+    """A checkpoint's title in a language; one that has no translation there stays as it is."""
+    return translations(language).pgettext("title", text) if text else text
 
 
 def preferred(accept_language: str) -> str:

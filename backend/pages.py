@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from backend import lessons, static
 from backend.errors import Error, NotFound
-from backend.i18n import LANGUAGES, preferred, translations
+from backend.i18n import LANGUAGES, preferred, title, translations
 
 FRONTEND = Path(__file__).resolve().parent.parent / "frontend"
 TEMPLATES = FRONTEND / "templates"
@@ -59,11 +59,20 @@ ENVIRONMENTS = {language: _environment(language) for language in LANGUAGES}
 
 
 def render(request: Request, language: str, template: str, status: int = 200, **context):
-    """A page in a language. Every template gets the names listed here."""
+    """A page in a language. Every template gets the names listed here.
+
+    Checkpoints have their titles in that language; `titles` leads to these from those that the API
+    tells, for what a page asks it later.
+    """
     other = next(name for name in LANGUAGES if name != language)
     path = request.url.path
     base = f"/static/{static.version()}"
     inside = path == f"/{language}" or path.startswith(f"/{language}/")
+    checkpoints = request.app.state.catalog.summaries()
+    titles = {one["title"]: title(one["title"], language) for one in checkpoints}
+    for about in (*checkpoints, context.get("checkpoint"), context.get("pair")):
+        if about:
+            about["title"] = title(about["title"], language)
     html = (
         ENVIRONMENTS[language]
         .get_template(template)
@@ -72,7 +81,8 @@ def render(request: Request, language: str, template: str, status: int = 200, **
             other=f"/{other}{path[len(language) + 1 :]}" if inside else f"/{other}/",
             asset=lambda name: f"{base}/{name}",
             plotly_url=f"{base}/{static.PLOTLY}",
-            checkpoints=request.app.state.catalog.summaries(),
+            checkpoints=checkpoints,
+            titles={told: own for told, own in titles.items() if own != told},
             **({"checkpoint": None} | context),
         )
     )

@@ -1,3 +1,4 @@
+import json
 import re
 from pathlib import Path
 
@@ -5,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.i18n import LANGUAGES, LOCALE, preferred, translations
+from backend.i18n import LANGUAGES, LOCALE, preferred, title, translations
+from models.fetch import SOURCES
+
+SHIPPED = Path(__file__).resolve().parents[2] / "checkpoints"
+FOREIGN = {"en": re.compile("[а-яё]"), "ru": re.compile("[a-z]{3}")}  # no letters of its words
+NAMES = re.compile("Linux|EasyOCR|MiniLM|SmolLM2-135M-Instruct")
 
 
 @pytest.mark.parametrize(
@@ -60,6 +66,23 @@ def untranslatable(text: str) -> bool:
     """Names and signs that are the same in every language."""
     formula = not re.search(r"[a-z]{2}", text)  # "n = 2d", "∂J/∂e", "LSTM"
     return len(text) < 4 or formula or text in ("top-k", "top-p", "seed", "Unrolled")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_checkpoint_that_comes_along_has_its_title_in_every_language(language):
+    told = {json.loads(path.read_text("utf-8"))["title"] for path in SHIPPED.glob("*/config.json")}
+    told |= {source.title for source in SOURCES.values()}  # those that can be fetched
+    shown = {text: title(text, language) for text in told}
+    assert "Анна Каренина, LSTM" in shown
+    assert len(set(shown.values())) == len(told)
+    foreign = [text for text in shown.values() if FOREIGN[language].search(NAMES.sub("", text))]
+    assert foreign == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("text", [None, "", "My own network", "Light or dark"])
+def test_the_title_of_a_checkpoint_that_was_brought_stays_as_it_is(text, language):
+    assert title(text, language) == text
 
 
 def test_a_language_without_a_catalogue_falls_back_to_the_sources(tmp_path, monkeypatch):

@@ -118,6 +118,22 @@ def test_every_page_leads_to_itself_in_the_other_language(client, language, page
 
 
 @BOTH
+def test_titles_of_checkpoints_are_in_the_language_of_the_page(client, language, monkeypatch):
+    told, shown = (
+        "Linux kernel C, LSTM",
+        {"en": "Linux kernel C, LSTM", "ru": "Код ядра Linux, LSTM"},
+    )
+    entry = client.app.state.catalog.entry("toy-lstm")
+    monkeypatch.setitem(entry.about, "title", told)
+    for page in ("", "checkpoints", "lab/toy-lstm", "lab/toy-gru", "compare"):
+        html = client.get(f"/{language}/{page}").text
+        data = json.loads(re.search(r'id="page-data">(.*?)</script>', html)[1])
+        assert data["titles"].get(told, told) == shown[language]
+        assert page == "compare" or shown[language] in html
+    assert client.get("/api/checkpoints/toy-lstm").json()["title"] == told
+
+
+@BOTH
 @EACH
 def test_no_page_has_a_script_a_style_or_a_handler_in_it(client, language, page):
     found = read(client, f"/{language}/{page}")

@@ -1,5 +1,7 @@
 /** The server's routes, its one error shape, and its event streams. */
 
+import { titled } from "./words.js";
+
 /** An answer that is not a success, or no answer at all (`code` "connection"). */
 export class ApiError extends Error {
   constructor({ code, message, hint = "", ...details }, status = 0, retryAfter = 0) {
@@ -10,12 +12,12 @@ export class ApiError extends Error {
 
 /** All checkpoints. @returns {Promise<object[]>} */
 export async function checkpoints() {
-  return (await json("/api/checkpoints")).checkpoints;
+  return (await json("/api/checkpoints")).checkpoints.map(titled);
 }
 
 /** One checkpoint with its points; waits while it loads. */
-export function checkpoint(id) {
-  return json(`/api/checkpoints/${encodeURIComponent(id)}`);
+export async function checkpoint(id) {
+  return titled(await json(`/api/checkpoints/${encodeURIComponent(id)}`));
 }
 
 /** Read a text. @param {string} id @param {object} body as POST .../trace */

@@ -9,6 +9,12 @@ export function t(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
+/** What the API tells of a checkpoint, with its title in the page's language. @param {object} about */
+export function titled(about) {
+  const titles = pageData.titles ?? {};
+  return Object.hasOwn(titles, about.title) ? { ...about, title: titles[about.title] } : about;
+}
+
 /** Three significant digits with a real minus sign. */
 export function short(value) {
   if (value === null || value === undefined) return "";

@@ -17,7 +17,7 @@ from models.importing.foreign_file import read_foreign
 from models.importing.refused import Refused
 from models.importing.written import EXTRAS, TENSORS, write_extras, write_tensors
 from tests import weight_files
-from tests.hostile_weights import RUN, SENTINEL
+from tests.hostile_weights.code import RUN, SENTINEL
 from tests.weight_files import mapping, number, place, pt, tensor, text
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -11,7 +11,9 @@ import pytest
 
 from models.importing.foreign_file import read_foreign
 from models.importing.refused import CODES, Refused
-from tests.hostile_weights import HOSTILE, LIVE, SENTINEL, tied
+from tests.hostile_weights import HOSTILE
+from tests.hostile_weights.code import LIVE, SENTINEL
+from tests.hostile_weights.pickles import tied
 from tests.weight_files import legacy, npy, npz, pickled, pt, safetensors
 
 ROOT = Path(__file__).resolve().parents[3]

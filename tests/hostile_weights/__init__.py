@@ -16,4 +16,6 @@ from tests.hostile_weights import (
 )
 from tests.hostile_weights.entries import HOSTILE
 
+__all__ = ["HOSTILE", "SORTS"]
+
 SORTS = (archives, arrays, code, no_weights, old_files, pickles, safetensors)  # each enters its own

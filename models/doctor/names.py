@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from models.doctor.diagnosis import Shapes, Stack
+from models.doctor.diagnosis import Said, Shapes, Stack
 
 # What wrappers put before every name: DataParallel, torch.compile, trainers.
 WRAPPERS = (
@@ -26,6 +26,7 @@ LEFTOVERS = re.compile(
     r"|scaler|exp_avg(_sq)?|momentum_buffer|rng_state|torch_rng_state|cuda_rng_state)(\.|$)"
 )
 CELLS = {4: "lstm", 3: "gru", 1: "rnn_tanh"}  # by rows of weight_hh over its columns
+WORDS = {"lstm": "LSTM", "gru": "GRU", "rnn_tanh": "RNN", "rnn_relu": "RNN"}
 
 
 def strip(names: Iterable[str]) -> str:
@@ -82,7 +83,11 @@ def of_training(name: str) -> bool:
 
 
 class Misfit(ValueError):
-    """Recurrent layers whose shapes do not fit together, and why."""
+    """Recurrent layers whose shapes do not fit together, and why: `says`, as the doctor says it."""
+
+    def __init__(self, template: str, **values):
+        self.says = Said(template, **values)
+        super().__init__(self.says)
 
 
 def stack(layers: Layers, names: Shapes, called: str = "rnn") -> Stack:
@@ -90,12 +95,17 @@ def stack(layers: Layers, names: Shapes, called: str = "rnn") -> Stack:
     own = dict(layers.names)
     hh, ih = (names[own[name]] if name in own else () for name in ("weight_hh_l0", "weight_ih_l0"))
     if len(hh) != 2 or len(ih) != 2 or not ih[1]:
-        raise Misfit(f"{layers.path}weight_ih_l0 and weight_hh_l0 must both be there, as matrices.")
+        raise Misfit(
+            "{name} and weight_hh_l0 must both be there, as matrices.",
+            name=f"{layers.path}weight_ih_l0",
+        )
     H = hh[1]
     if not H or hh[0] % H or hh[0] // H not in CELLS:
         raise Misfit(
-            f"{own['weight_hh_l0']} has shape {hh}, expected 1, 3 or 4 times as many rows as "
-            f"columns (RNN, GRU, LSTM)."
+            "{name} has shape {shape}, expected 1, 3 or 4 times as many rows as columns (RNN, GRU, "
+            "LSTM).",
+            name=own["weight_hh_l0"],
+            shape=hh,
         )
     G, depth = hh[0] // H, sum(bool(re.fullmatch(r"weight_hh_l\d+", name)) for name in own)
     both, bias = "weight_hh_l0_reverse" in own, "bias_hh_l0" in own
@@ -108,12 +118,23 @@ def stack(layers: Layers, names: Shapes, called: str = "rnn") -> Stack:
                 expected |= {f"bias_ih{suffix}": (G * H,), f"bias_hh{suffix}": (G * H,)}
     for name, shape in expected.items():
         if name not in own:
-            raise Misfit(f"{layers.path}{name} {shape} is missing.")
-        if names[own[name]] != shape:
-            raise Misfit(f"{own[name]} has shape {names[own[name]]}, expected {shape}.")
+            raise Misfit("{name} {shape} is missing.", name=layers.path + name, shape=shape)
+        found = names[own[name]]
+        if found != shape:
+            raise Misfit(
+                "{name} has shape {found}, expected {shape}.",
+                name=own[name],
+                found=found,
+                shape=shape,
+            )
     more = sorted(own.keys() - expected.keys())
     if more:
-        raise Misfit(f"{own[more[0]]} does not belong to {depth} layers of {CELLS[G].upper()}.")
+        raise Misfit(
+            "{name} does not belong to {n} layer(s) of {cell}.",
+            name=own[more[0]],
+            n=depth,
+            cell=WORDS[CELLS[G]],
+        )
     kept = {name: own[name] for name in expected}
     return Stack(called, CELLS[G], kept, ih[1], H, depth, both, bias)
 

@@ -10,10 +10,19 @@ from functools import partial
 
 from models.doctor.around import Around, around
 from models.doctor.diagnosis import Case, Found, Said, Sentence, Settled, Shapes, Stack, say
-from models.doctor.names import Layers, Misfit, chain, modules, numbered, of_training, stack, strip
+from models.doctor.names import (
+    WORDS,
+    Layers,
+    Misfit,
+    chain,
+    modules,
+    numbered,
+    of_training,
+    stack,
+    strip,
+)
 from models.doctor.uses import ROLES
 
-WORDS = {"lstm": "LSTM", "gru": "GRU", "rnn_tanh": "RNN", "rnn_relu": "RNN"}
 ROWS = {"lstm": 4, "gru": 3, "rnn_tanh": 1}
 
 
@@ -41,7 +50,7 @@ def recognise(names: Shapes, extras: Mapping) -> Found | None:
     try:
         whole = one_stack(layers, left)
     except Misfit as error:
-        return _refused(says, uses, left, Said("{what}", what=str(error)))
+        return _refused(says, uses, left, error.says)
     beside = around(left, whole)
     says += _about_layers(whole, left, layers)
     says += _about_rest(beside, left, whole)
@@ -59,18 +68,22 @@ def one_stack(layers: list[Layers], names: Shapes) -> Stack:
     parts = [stack(one, names) for one in layers]
     if len(parts) == 1:
         return parts[0]
-    paths = ", ".join(one.path.rstrip(".") or "the root" for one in layers)
+    # A module at the root has no path: it is called by a tensor of its own.
+    paths = ", ".join(one.path.rstrip(".") or min(one.names.values()) for one in layers)
     if len({numbered(one.path) for one in layers}) > 1:
         raise Misfit(
-            f"{len(parts)} separate stacks of recurrent layers ({paths}), expected one: how they "
-            f"are joined does not follow from the names."
+            "{n} separate stacks of recurrent layers ({paths}), expected one: how they are joined "
+            "does not follow from the names.",
+            n=len(parts),
+            paths=paths,
         )
     joined = chain(parts)
     if joined is None:
-        sizes = "; ".join(f"{p.input_size} to {p.hidden_size}" for p in parts)
         raise Misfit(
-            f"{paths} do not follow each other as layers of one width ({sizes}), expected each to "
-            f"read what the one before it gives, and all of one kind and size."
+            "{paths} do not follow each other as layers of one width ({sizes}), expected each to "
+            "read what the one before it gives, and all of one kind and size.",
+            paths=paths,
+            sizes="; ".join(f"{p.input_size} → {p.hidden_size}" for p in parts),
         )
     return joined
 

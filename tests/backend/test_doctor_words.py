@@ -37,7 +37,7 @@ def said() -> set[str]:
                     named.setdefault(node.targets[0].id, []).extend(texts(node.value))
             for node in ast.walk(scope):
                 called = isinstance(node, ast.Call) and getattr(node.func, "id", "")
-                if called in ("Said", "say") and node.args:
+                if called in ("Said", "say", "Misfit") and node.args:
                     first = node.args[0]
                     some = named.get(first.id, ()) if isinstance(first, ast.Name) else texts(first)
                     found.update(some)

@@ -285,4 +285,4 @@ def test_layers_of_different_widths_are_told_with_their_widths():
             self.lstm1, self.lstm2 = nn.LSTM(E, H), nn.LSTM(H, 3)
             self.fc = nn.Linear(3, V)
 
-    assert "(6 to 7; 7 to 3)" in problem(held(Narrowing()))
+    assert "(6 → 7; 7 → 3)" in problem(held(Narrowing()))

@@ -80,7 +80,7 @@ def check_length(text: str, field: str, limit: int) -> None:
 
 
 def strangers(places: list[tuple[int, str]], field: str, symbols: Iterable[str]) -> Invalid:
-    """The error for characters at these places, where a model knows `symbols` (none: any)."""
+    """The error for characters, or tokens, at these places; a model knows `symbols` (none: any)."""
     found = [
         {
             "position": at,
@@ -93,9 +93,10 @@ def strangers(places: list[tuple[int, str]], field: str, symbols: Iterable[str])
     if len(known) > MOST_KNOWN:
         known = f"{known[:MOST_KNOWN]} ..."
     count = len(found)
+    unit = "token" if any(len(c) > 1 for _, c in places) else "character"
     first = ", ".join(f"{f['code_point']} at {f['position']}" for f in found[:3])
     return Invalid(
-        f"This model does not know {count} character{'s' if count > 1 else ''} "
+        f"This model does not know {count} {unit}{'s' if count > 1 else ''} "
         f"of {field}: {first}{' ...' if count > 3 else ''}.",
         "Remove or replace them" + (f"; the model knows: {known}" if known else "."),
         "unknown_characters",

@@ -12,13 +12,10 @@ from backend.i18n import LANGUAGES
 from backend.pages import TEMPLATES
 from backend.settings import Settings
 from tests.backend.serving import SECURITY, assert_error, in_process
-from tests.toys import (
-    write_answerer,
-    write_captioner,
-    write_toys,
-    write_transformers,
-    write_translator,
-)
+from tests.toys import write_toys
+from tests.toys.pictures import write_answerer, write_captioner
+from tests.toys.transformers import write_transformers
+from tests.toys.translators import write_translator
 
 PAGES = {
     "": "home.html",
@@ -225,6 +222,21 @@ def become(client, monkeypatch, name: str, **about) -> None:
         monkeypatch.setitem(client.app.state.catalog.entries[name].about, key, value)
 
 
+@pytest.mark.parametrize(("language", "word"), [("en", "haracter"), ("ru", "имвол")])
+def test_the_lab_of_a_network_that_reads_tokens_does_not_speak_of_characters(
+    client, monkeypatch, language, word
+):
+    def told() -> list[str]:
+        page, data = client.get(f"/{language}/lab/toy-lstm").text.split('id="page-data">')
+        words = " ".join(json.loads(data.partition("</script>")[0])["strings"].values())
+        return re.findall(f".{{0,40}}{word}.{{0,20}}", written(page) + re.sub(r"{\w+}", "", words))
+
+    assert len(told()) > 10
+    config = client.get("/api/checkpoints/toy-lstm").json()["config"]
+    become(client, monkeypatch, "toy-lstm", config=config | {"reads": "tokens"}, figures={})
+    assert told() == []
+
+
 def doors(client) -> list[str]:
     """The networks that the home page's doors open on."""
     buttons = [a for a in read(client, "/en/").all("a") if "large" in a.get("class", "")]
@@ -369,7 +381,7 @@ def test_a_figure_that_is_missing_or_no_number_is_left_out(client, monkeypatch, 
 def test_the_catalogue_names_the_kind_of_every_network(client):
     page = client.get("/en/checkpoints").text
     text = written(page.partition("<tbody")[2].partition("</tbody>")[0])
-    assert text.count("character network") == 4
+    assert text.count("recurrent network that writes") == 4
     assert text.count("encoder and decoder") == 2
     assert "encoder and decoder" in written(client.get("/en/checkpoints/toy-plain").text)
 

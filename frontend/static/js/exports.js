@@ -159,7 +159,7 @@ export function mapFigure(checkpoint, store, point, order) {
 export function mapRows(store, point, order) {
   const units = order ?? Array.from({ length: point.units }, (_, k) => k);
   return [
-    ["step", "character", ...units.map((unit) => `${point.name}[${unit}]`)],
+    ["step", "token", ...units.map((unit) => `${point.name}[${unit}]`)],
     ...store.columns.map((column, k) => [k, column.token, ...units.map((unit) => point.at(k, unit))]),
   ];
 }
@@ -195,11 +195,11 @@ export function graphFigure(checkpoint, store, layers) {
   return { data, layout };
 }
 
-/** The text, one row a character. */
+/** The text, one row a token. */
 export function textRows(store) {
   const rank = [1, 2, 3, 4, 5];
   return [
-    ["step", "character", "given", "probability", "surprise_nats", ...rank.flatMap((n) => [`top${n}`, `top${n}_probability`])],
+    ["step", "token", "given", "probability", "surprise_nats", ...rank.flatMap((n) => [`top${n}`, `top${n}_probability`])],
     ...store.columns.map((column, k) => [
       k,
       column.token,
@@ -238,7 +238,7 @@ export function unitFigure(checkpoint, store, layer, unit, traces) {
 
 export function unitRows(store, traces) {
   return [
-    ["step", "character", ...traces.map((trace) => trace.name)],
+    ["step", "token", ...traces.map((trace) => trace.name)],
     ...store.columns.map((column, k) => [k, column.token, ...traces.map((trace) => trace.y[k])]),
   ];
 }

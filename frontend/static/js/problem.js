@@ -100,9 +100,9 @@ export class Problem {
     tick();
   }
 
-  /** The unknown characters, underlined in the input. */
+  /** The unknown characters, or tokens of several, underlined in the input. */
   markUnknown(characters) {
-    const wrong = new Set(characters.map(({ position }) => position));
+    const wrong = new Set(characters.flatMap(({ position, character }) => Array.from(character, (_, k) => position + k)));
     this.prompt.setAttribute("aria-invalid", "true");
     this.mirror.replaceChildren(
       ...Array.from(this.prompt.value).map((character, k) => (wrong.has(k) ? make("mark", {}, character) : character)),

@@ -63,6 +63,11 @@ def test_where_any_character_is_read_the_hint_names_none():
     assert error.hint == "Remove or replace them."
 
 
+def test_what_a_network_of_tokens_does_not_know_is_called_a_token():
+    error = strangers([(4, "zebra"), (10, "a")], "text", ["the "])
+    assert str(error) == "This model does not know 2 tokens of text: zebra at 4, U+0061 at 10."
+
+
 @given(st.lists(st.sampled_from(NAMES)))
 def test_points_come_in_the_order_of_the_network_each_once(names):
     assert [p.name for p in read_points(RUNNER, names)] == [n for n in NAMES if n in names]

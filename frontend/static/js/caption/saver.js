@@ -1,6 +1,6 @@
 /** The save buttons of a captioner's figures. */
 
-import { stateFigure, stateRows, textFigure, textRows } from "../decoder/figures.js";
+import { stateFigure, textFigure, textRows } from "../decoder/figures.js";
 import * as figures from "../exports.js";
 import { t } from "../words.js";
 import { attentionRows, coverageFigure, coverageRows, filmDrawing, stageDrawing, wordRows } from "./figures.js";
@@ -34,7 +34,7 @@ export class CaptionSaver {
   map(map, kind, { store }) {
     if (!store.length) return;
     const { run } = this.lab;
-    this.write(kind, () => stateFigure(run, store, map.point, map.order), () => stateRows(store, map.point, map.order), map.point.name);
+    this.write(kind, () => stateFigure(run, store, map.point, map.order), () => figures.mapRows(store, map.point, map.order), map.point.name);
   }
 
   write(kind, figure, rows, name) {

@@ -1,7 +1,7 @@
 /** Figures of a run to keep: Plotly figures from the real values, and rows for CSV. */
 
 import { color } from "../color.js";
-import { escaped, mapFigure, mapRows, paper } from "../exports.js";
+import { escaped, mapFigure, paper } from "../exports.js";
 import { nameOf, short, t } from "../words.js";
 
 /** What a saved figure is called: checkpoint, quantity, what was read. */
@@ -49,10 +49,4 @@ export function stateFigure(run, store, point, order) {
   const margin = { ...layout.margin, t: 84, b: 110 };
   const xaxis = { ...layout.xaxis, tickangle: -60, tickfont: { size: 12 }, title: { text: "" } };
   return { data, layout: { ...layout, height: layout.height + 60, width: Math.max(layout.width, 160 + 36 * store.length), margin, xaxis, title: { ...layout.title, text: title } } };
-}
-
-/** One row a token. */
-export function stateRows(store, point, order) {
-  const [head, ...rows] = mapRows(store, point, order);
-  return [["step", "token", ...head.slice(2)], ...rows];
 }

@@ -1,6 +1,6 @@
 /** The save buttons of a translator's figures. Graph and tree are drawings: they save themselves. */
 
-import { stateFigure, stateRows, textFigure, textRows } from "../decoder/figures.js";
+import { stateFigure, textFigure, textRows } from "../decoder/figures.js";
 import * as figures from "../exports.js";
 import { t } from "../words.js";
 import { alignmentFigure, alignmentRows } from "./figures.js";
@@ -48,7 +48,7 @@ export class TranslationSaver {
   map(map, kind, { store }) {
     if (!store.length) return;
     const { translation } = this.lab;
-    this.write(kind, () => stateFigure(translation, store, map.point, map.order), () => stateRows(store, map.point, map.order), map.point.name);
+    this.write(kind, () => stateFigure(translation, store, map.point, map.order), () => figures.mapRows(store, map.point, map.order), map.point.name);
   }
 
   write(kind, figure, rows, name) {

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from backend.settings import Settings
 from tests import toys
+from tests.toys import characters, labels, numbers, pictures, transformers, translators
 
 LIMITS = {
     "max_new_tokens": 8,
@@ -18,19 +19,19 @@ LIMITS = {
 def write_everything(folder: Path) -> list[str]:
     """Write a checkpoint of each kind; their names."""
     toys.write_toy(folder / "toy-gru", toys.CONFIGS["toy-gru"])
-    toys.write_translator(folder / "toy-additive", "toy-additive")
-    toys.write_captioner(folder / "toy-soft", "toy-soft")
-    toys.write_answerer(folder / "toy-shapes")
-    toys.write_language_model(folder / "toy-gpt", toys.LANGUAGE_MODELS["toy-gpt"])
-    toys.write_encoder(folder / "toy-encoder")
-    toys.write_transformer_translator(folder / "toy-transformer")
-    toys.write_convolution(folder / "toy-conv", "toy-conv")
-    toys.write_forecaster(folder / "toy-forecast-gru", "toy-forecast-gru")
-    toys.write_ngram(folder / "toy-ngram")
-    toys.write_handover(folder / "toy-speaks", next(iter(toys.HANDOVERS)))
-    toys.write_line_reader(folder / "toy-lines", next(iter(toys.LINE_READERS)))
+    translators.write_translator(folder / "toy-additive", "toy-additive")
+    pictures.write_captioner(folder / "toy-soft", "toy-soft")
+    pictures.write_answerer(folder / "toy-shapes")
+    transformers.write_language_model(folder / "toy-gpt", transformers.LANGUAGE_MODELS["toy-gpt"])
+    transformers.write_encoder(folder / "toy-encoder")
+    transformers.write_transformer_translator(folder / "toy-transformer")
+    characters.write_convolution(folder / "toy-conv", "toy-conv")
+    numbers.write_forecaster(folder / "toy-forecast-gru", "toy-forecast-gru")
+    characters.write_ngram(folder / "toy-ngram")
+    translators.write_handover(folder / "toy-speaks", next(iter(translators.HANDOVERS)))
+    pictures.write_line_reader(folder / "toy-lines", next(iter(pictures.LINE_READERS)))
     for name in ("toy-names", "toy-tagger"):
-        toys.write_labeller(folder / name, (toys.CLASSIFIERS | toys.TAGGERS)[name])
+        labels.write_labeller(folder / name, (labels.CLASSIFIERS | labels.TAGGERS)[name])
     return sorted(path.name for path in folder.iterdir() if path.is_dir())
 
 

@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.backend.serving import decode
 from tests.browser.conftest import serve
-from tests.toys import write_captioner
+from tests.toys.pictures import write_captioner
 
 pytestmark = pytest.mark.browser
 SECONDS = 30_000  # ms that a caption may take on a busy machine

@@ -11,7 +11,8 @@ from playwright.sync_api import Page, expect
 from models import lines
 from models.kinds import open_checkpoint
 from tests.browser.conftest import serve
-from tests.toys import write_handover, write_line_reader
+from tests.toys.pictures import write_line_reader
+from tests.toys.translators import write_handover
 
 pytestmark = pytest.mark.browser
 SECONDS = 60_000  # ms that a figure may take on a busy machine

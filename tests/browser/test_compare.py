@@ -12,14 +12,9 @@ from playwright.sync_api import Page, expect
 
 from tests.backend.serving import decode
 from tests.browser.conftest import serve
-from tests.toys import (
-    CONFIGS,
-    LANGUAGE_MODELS,
-    write_convolution,
-    write_language_model,
-    write_ngram,
-    write_toy,
-)
+from tests.toys import CONFIGS, write_toy
+from tests.toys.characters import write_convolution, write_ngram
+from tests.toys.transformers import LANGUAGE_MODELS, write_language_model
 
 pytestmark = pytest.mark.browser
 SECONDS = 60_000  # ms that a figure may take on a busy machine

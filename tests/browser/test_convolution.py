@@ -10,7 +10,8 @@ import torch
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import serve
-from tests.toys import CONVOLUTIONS, SYMBOLS, write_convolution
+from tests.toys import SYMBOLS
+from tests.toys.characters import CONVOLUTIONS, write_convolution
 
 pytestmark = pytest.mark.browser
 SECONDS = 60_000  # ms that a figure may take on a busy machine

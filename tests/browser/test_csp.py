@@ -21,6 +21,7 @@ from models.subwords import words
 from tests import toys
 from tests.backend.walk import pages
 from tests.browser.conftest import serve
+from tests.toys import characters, labels, numbers, pictures, transformers, translators
 
 PAYLOADS = (
     '<img src=x onerror="window.ran=1">',
@@ -74,20 +75,22 @@ def dress(folder: Path) -> None:
 def write_hostile(folder: Path, monkeypatch) -> list[str]:
     """Write a network of each kind whose tokens, labels and words are made of HTML; their names."""
     letters = sorted(set("".join(PAYLOADS)))
-    several = [*PAYLOADS, *toys.LANGUAGES][:6]
-    monkeypatch.setattr(toys, "ENGLISH", PAYLOADS)
-    monkeypatch.setattr(toys, "FRENCH", PAYLOADS)
-    monkeypatch.setattr(toys, "SEES", words((ALL, ALL), 1))
-    monkeypatch.setattr(toys, "WORDS", ["<unk>", *several][: len(toys.WORDS)])
+    several = [*PAYLOADS, *labels.LANGUAGES][:6]
+    monkeypatch.setattr(translators, "ENGLISH", PAYLOADS)
+    monkeypatch.setattr(translators, "FRENCH", PAYLOADS)
+    monkeypatch.setattr(pictures, "SEES", words((ALL, ALL), 1))
+    monkeypatch.setattr(labels, "WORDS", ["<unk>", *several][: len(labels.WORDS)])
     toys.write_toy(folder / "toy-gru", toys.CONFIGS["toy-gru"], letters)
-    toys.write_language_model(folder / "toy-gpt", toys.LANGUAGE_MODELS["toy-gpt"], letters)
-    toys.write_encoder(folder / "toy-encoder", symbols=letters)
-    toys.write_translator(folder / "toy-additive", "toy-additive")
-    toys.write_captioner(folder / "toy-soft", "toy-soft")
-    toys.write_forecaster(folder / "toy-forecast-gru", "toy-forecast-gru")
-    toys.write_convolution(folder / "toy-conv", "toy-conv")
+    transformers.write_language_model(
+        folder / "toy-gpt", transformers.LANGUAGE_MODELS["toy-gpt"], letters
+    )
+    transformers.write_encoder(folder / "toy-encoder", symbols=letters)
+    translators.write_translator(folder / "toy-additive", "toy-additive")
+    pictures.write_captioner(folder / "toy-soft", "toy-soft")
+    numbers.write_forecaster(folder / "toy-forecast-gru", "toy-forecast-gru")
+    characters.write_convolution(folder / "toy-conv", "toy-conv")
     for name in ("toy-both-ways", "toy-tagger"):
-        toys.write_labeller(folder / name, (toys.CLASSIFIERS | toys.TAGGERS)[name])
+        labels.write_labeller(folder / name, (labels.CLASSIFIERS | labels.TAGGERS)[name])
     names = sorted(path.name for path in folder.iterdir())
     for name in names:
         dress(folder / name)

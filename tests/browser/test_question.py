@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from tests.backend.serving import decode
 from tests.browser.conftest import serve
-from tests.toys import write_answerer, write_captioner
+from tests.toys.pictures import write_answerer, write_captioner
 
 pytestmark = pytest.mark.browser
 SECONDS = 30_000  # ms that an answer may take on a busy machine

@@ -10,7 +10,8 @@ from playwright.sync_api import Page, expect
 
 from models.text import Characters
 from tests.browser.conftest import serve
-from tests.toys import LANGUAGE_MODELS, SYMBOLS, write_encoder, write_language_model
+from tests.toys import SYMBOLS
+from tests.toys.transformers import LANGUAGE_MODELS, write_encoder, write_language_model
 
 pytestmark = pytest.mark.browser
 SECONDS = 60_000  # ms that a page may take on a busy machine

@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.backend.serving import decode
 from tests.browser.conftest import serve
-from tests.toys import write_transformers
+from tests.toys.transformers import write_transformers
 
 pytestmark = pytest.mark.browser
 SECONDS = 30_000  # ms that an answer may take on a busy machine

@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.backend.serving import decode
 from tests.browser.conftest import serve
-from tests.toys import write_translator
+from tests.toys.translators import write_translator
 
 pytestmark = pytest.mark.browser
 SECONDS = 30_000  # ms that a translation may take on a busy machine

@@ -9,7 +9,7 @@ from models.checkpoint import CheckpointError
 from models.kinds import open_checkpoint
 from models.trace import Point, UnknownPoint
 from tests.oracle_vqa import by_hand
-from tests.toys import write_answerer
+from tests.toys.pictures import write_answerer
 
 TOLERANCE = 1e-5  # float32 against float64, absolute; times the size of the largest value
 QUESTION = "what colour is the star?"

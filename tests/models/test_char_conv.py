@@ -12,7 +12,8 @@ from models.checkpoint import CheckpointError
 from models.kinds import open_checkpoint
 from models.text import Characters
 from tests.oracle_convolution import by_torch
-from tests.toys import CONVOLUTIONS, SYMBOLS, TEXT, convolution, write_convolution
+from tests.toys import SYMBOLS, TEXT
+from tests.toys.characters import CONVOLUTIONS, convolution, write_convolution
 
 TOLERANCE = 1e-5  # float32 against float64, absolute
 names = pytest.mark.parametrize("name", CONVOLUTIONS)

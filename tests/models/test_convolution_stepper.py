@@ -6,7 +6,7 @@ import torch
 
 from models.char_conv import CharConvConfig
 from models.convolution_stepper import ConvolutionStepper
-from tests.toys import convolution
+from tests.toys.characters import convolution
 
 V, CAPACITY = 23, 12
 CONFIGS = {

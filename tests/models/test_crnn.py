@@ -13,7 +13,7 @@ from models.kinds import build
 from models.trace import UnknownPoint
 from models.vision import PictureError
 from tests.oracle_lines import Lines
-from tests.toys import LINE_READERS, SIGNS, write_line_reader
+from tests.toys.pictures import LINE_READERS, SIGNS, write_line_reader
 
 CLOSE = 1e-5  # absolute, float32 against float32, of probabilities
 THEIRS = {

@@ -17,7 +17,7 @@ from models.writing import CANDIDATES, End, Step
 from tests.models.test_captioner import grids, network
 from tests.models.test_translator import same
 from tests.oracle_captions import by_hand
-from tests.toys import CAPTIONERS, SEES, write_captioner
+from tests.toys.pictures import CAPTIONERS, SEES, write_captioner
 
 TOLERANCE = 1e-5  # float32 against float64, absolute
 VOCABULARY = words(["a dog runs on the green grass today"], 1)

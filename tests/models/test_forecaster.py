@@ -10,7 +10,7 @@ from models.checkpoint import CheckpointError
 from models.forecaster import Forecaster, ForecasterConfig, ForecastRunner
 from models.kinds import open_checkpoint
 from models.trace import Point, UnknownPoint
-from tests.toys import FORECASTERS, forecaster, write_forecaster
+from tests.toys.numbers import FORECASTERS, forecaster, write_forecaster
 
 
 @pytest.mark.parametrize("id", FORECASTERS)

@@ -6,15 +6,10 @@ import pytest
 from models.checkpoint import CheckpointError
 from models.kinds import KINDS, open_checkpoint
 from models.trace import Point
-from tests.toys import (
-    CAPTIONERS,
-    CONFIGS,
-    TRANSLATORS,
-    write_captioner,
-    write_toy,
-    write_transformers,
-    write_translator,
-)
+from tests.toys import CONFIGS, write_toy
+from tests.toys.pictures import CAPTIONERS, write_captioner
+from tests.toys.transformers import write_transformers
+from tests.toys.translators import TRANSLATORS, write_translator
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -6,7 +6,8 @@ import pytest
 from models.checkpoint import CheckpointError
 from models.kinds import open_checkpoint
 from tests.foreign import byte_pieces
-from tests.toys import ENCODER, LANGUAGE_MODELS, SYMBOLS, write_encoder, write_language_model
+from tests.toys import SYMBOLS
+from tests.toys.transformers import ENCODER, LANGUAGE_MODELS, write_encoder, write_language_model
 
 
 def change(path, **values):

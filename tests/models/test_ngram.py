@@ -8,7 +8,8 @@ from models.checkpoint import CheckpointError
 from models.kinds import open_checkpoint
 from models.ngram import NGramConfig, NGramRunner, NGramStepper, from_tensors, to_tensors
 from models.text import Characters
-from tests.toys import SYMBOLS, TEXT, ngram, write_ngram
+from tests.toys import SYMBOLS, TEXT
+from tests.toys.characters import ngram, write_ngram
 
 V = len(SYMBOLS)
 TOKENS = [SYMBOLS.index(character) for character in TEXT * 2]

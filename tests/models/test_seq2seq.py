@@ -8,7 +8,7 @@ from models.checkpoint import CheckpointError
 from models.decoder import BEGIN, END, UNKNOWN, Memory
 from models.seq2seq import Seq2Seq, Seq2SeqConfig
 from tests.oracle_seq2seq import by_hand
-from tests.toys import TRANSLATORS, translator
+from tests.toys.translators import TRANSLATORS, translator
 
 TOLERANCE = 1e-5  # float32 against float64, absolute
 TOYS = pytest.mark.parametrize("name", TRANSLATORS)

@@ -9,7 +9,7 @@ from models.checkpoint import CheckpointError
 from models.kinds import open_checkpoint
 from models.sequence_classifier import SequenceClassifier
 from models.trace import UnknownPoint
-from tests.toys import CLASSIFIERS, symbols_of, write_labeller
+from tests.toys.labels import CLASSIFIERS, symbols_of, write_labeller
 
 TOLERANCE = 1e-5  # float32 against float64, absolute
 CELLS = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn_tanh": nn.RNN}

@@ -10,7 +10,7 @@ from models.beam import Beam
 from models.checkpoint import CheckpointError, read_checkpoint
 from models.kinds import build
 from models.writing import Step
-from tests.toys import HANDOVERS, SOUNDS, write_handover
+from tests.toys.translators import HANDOVERS, SOUNDS, write_handover
 
 CLOSE = 1e-5  # absolute, float32 against float32
 

@@ -17,7 +17,7 @@ from models.subwords import (
     target_pieces,
 )
 from models.text import UnknownCharacters
-from tests.toys import ENGLISH, vocabularies
+from tests.toys.translators import ENGLISH, vocabularies
 
 SOURCE, TARGET = vocabularies("toy-additive")
 LETTERS, DIGITS = vocabularies("toy-characters")

@@ -5,7 +5,7 @@ from torch import nn
 from models.kinds import open_checkpoint
 from models.spelling import pieces_of, shape_of
 from models.tagger import features
-from tests.toys import TAGGERS, TAGS, write_labeller
+from tests.toys.labels import TAGGERS, TAGS, write_labeller
 
 TOLERANCE = 1e-5  # float32 against float64, absolute
 SENTENCE = ["The", "fish", "swims", "n't", "in", "ABC1", "."]

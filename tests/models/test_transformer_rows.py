@@ -6,7 +6,7 @@ from models.reading import points_of
 from models.trace import Point
 from models.transformer import Cache
 from models.transformer_rows import Rows, step_axis
-from tests.toys import LANGUAGE_MODELS, language_model
+from tests.toys.transformers import LANGUAGE_MODELS, language_model
 
 MAP, STREAM = ("head", "query", "key"), ("time", "unit")
 

@@ -16,7 +16,8 @@ from models.transformer_runner import TooLong
 from models.transformer_translating import translate
 from models.transformer_translator import TransformerTranslator
 from models.writing import CANDIDATES, End, Step
-from tests.toys import ENGLISH, TRANSFORMER_TRANSLATOR, transformer_translator, vocabularies
+from tests.toys.transformers import TRANSFORMER_TRANSLATOR, transformer_translator
+from tests.toys.translators import ENGLISH, vocabularies
 
 TOLERANCE = 1e-5  # float32 sums in another order, absolute
 

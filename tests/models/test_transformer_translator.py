@@ -4,7 +4,8 @@ import pytest
 
 from models.checkpoint import CheckpointError
 from models.kinds import open_checkpoint
-from tests.toys import ENGLISH, write_transformer_translator
+from tests.toys.transformers import write_transformer_translator
+from tests.toys.translators import ENGLISH
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from models.trace import UnknownPoint
 from models.transformer_rows import step_axis
 from models.transformer_runner import TooLong
 from models.transformer_writing import CHUNK, End, Step
-from tests.toys import LANGUAGE_MODELS, SYMBOLS, language_model
+from tests.toys import SYMBOLS
+from tests.toys.transformers import LANGUAGE_MODELS, language_model
 
 TOLERANCE = 1e-5  # float32 sums in another order, absolute
 TOYS = pytest.mark.parametrize("name", LANGUAGE_MODELS)

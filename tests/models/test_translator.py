@@ -11,7 +11,7 @@ from models.training.translation import write
 from models.translator import Translator
 from models.writing import CANDIDATES, End, Step
 from tests.oracle_seq2seq import by_hand
-from tests.toys import ENGLISH, TRANSLATORS, translator, vocabularies
+from tests.toys.translators import ENGLISH, TRANSLATORS, translator, vocabularies
 
 TOLERANCE = 1e-5  # float32 against float64, absolute
 TOYS = pytest.mark.parametrize("name", TRANSLATORS)

@@ -12,7 +12,7 @@ from models.text import UnknownCharacters
 from models.translator import Translator, open_checkpoint
 from models.writing import Step
 from tests.models.test_translator import TOYS, read, runner, same, steps_of
-from tests.toys import ENGLISH, vocabularies, write_translator
+from tests.toys.translators import ENGLISH, vocabularies, write_translator
 
 STRANGE = "A Zorblax runs on the Q."
 

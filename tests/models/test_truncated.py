@@ -9,17 +9,9 @@ from models.language_reader import LanguageReader
 from models.ngram import NGramRunner
 from models.text import Characters
 from models.truncated import by_context, expected, windows_of
-from tests.toys import (
-    CONFIGS,
-    CONVOLUTIONS,
-    LANGUAGE_MODELS,
-    SYMBOLS,
-    TEXT,
-    convolution,
-    language_model,
-    network,
-    ngram,
-)
+from tests.toys import CONFIGS, SYMBOLS, TEXT, network
+from tests.toys.characters import CONVOLUTIONS, convolution, ngram
+from tests.toys.transformers import LANGUAGE_MODELS, language_model
 
 READS = Characters(SYMBOLS)
 RUNNERS = {

@@ -6,7 +6,7 @@ import torch
 from models.decoder import BEGIN, END, UNKNOWN
 from models.writing import Step, check, memory_points, points_of, write
 from tests.models.test_captioner import grids, network
-from tests.toys import TRANSLATORS, translator
+from tests.toys.translators import TRANSLATORS, translator
 
 PLACES = {"row": 2, "column": 2}
 

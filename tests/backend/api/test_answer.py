@@ -8,7 +8,7 @@ from backend.settings import Settings
 from models.scenes import draw
 from tests.backend.serving import assert_error, decode, in_process
 from tests.hostile_pictures import HOSTILE, plain, stored
-from tests.toys import write_answerer, write_captioner
+from tests.toys.pictures import write_answerer, write_captioner
 
 QUESTION = "what colour is the house?"
 PICTURE = stored(draw(5)[0])

@@ -7,7 +7,8 @@ import models.kinds
 from backend.catalog import Catalog
 from backend.settings import Settings
 from tests.backend.serving import assert_error, events, generate, in_process
-from tests.toys import CONFIGS, LANGUAGE_MODELS, write_language_model, write_toy
+from tests.toys import CONFIGS, write_toy
+from tests.toys.transformers import LANGUAGE_MODELS, write_language_model
 
 TEXT = {"text": "abba", "points": ["rnn.0.h"]}
 

@@ -5,15 +5,10 @@ import pytest
 
 from backend.settings import Settings
 from tests.backend.serving import assert_error, decode, in_process
-from tests.toys import (
-    LANGUAGE_MODELS,
-    TEXT,
-    write_convolution,
-    write_language_model,
-    write_ngram,
-    write_toys,
-    write_translator,
-)
+from tests.toys import TEXT, write_toys
+from tests.toys.characters import write_convolution, write_ngram
+from tests.toys.transformers import LANGUAGE_MODELS, write_language_model
+from tests.toys.translators import write_translator
 
 READS = ("toy-lstm", "toy-conv", "toy-gpt", "toy-ngram")
 

@@ -9,7 +9,8 @@ import torch
 from backend.settings import Settings
 from models.char_conv import points_of
 from tests.backend.serving import assert_error, decode, generate, in_process, steps
-from tests.toys import CONVOLUTIONS, SYMBOLS, TEXT, write_convolution
+from tests.toys import SYMBOLS, TEXT
+from tests.toys.characters import CONVOLUTIONS, write_convolution
 
 TOLERANCE = 1e-5  # a step against a whole pass, absolute
 

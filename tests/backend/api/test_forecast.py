@@ -5,7 +5,8 @@ import torch
 from backend.settings import Settings
 from models import airline
 from tests.backend.serving import assert_error, decode, in_process
-from tests.toys import CONFIGS, FORECASTERS, write_forecaster, write_toy
+from tests.toys import CONFIGS, write_toy
+from tests.toys.numbers import FORECASTERS, write_forecaster
 
 TOLERANCE = 1e-5  # of the scaled numbers, float32
 UNITS = TOLERANCE * 300  # of the series: the toys' scale spans 300

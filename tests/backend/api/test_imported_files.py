@@ -18,7 +18,8 @@ from tests.backend.bringing import answer, bring, saved
 from tests.backend.serving import decode, events, in_process
 from tests.oracle_lines import Lines, lively
 from tests.strangers import stranger
-from tests.toys import LETTERS, SIGNS, SOUNDS
+from tests.toys.pictures import SIGNS
+from tests.toys.translators import LETTERS, SOUNDS
 
 SYMBOLS = list("\n abcdefgh")
 V, E, H = len(SYMBOLS), 5, 6

@@ -6,7 +6,7 @@ import pytest
 from backend.settings import Settings
 from models.kinds import open_checkpoint
 from tests.backend.serving import assert_error, decode, in_process
-from tests.toys import CLASSIFIERS, LANGUAGES, TAGGERS, TAGS, write_labellers
+from tests.toys.labels import CLASSIFIERS, LANGUAGES, TAGGERS, TAGS, write_labellers
 
 TOLERANCE = 1e-6
 

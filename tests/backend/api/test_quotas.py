@@ -7,7 +7,8 @@ import pytest
 from backend.joining import COOKIE
 from backend.settings import Settings
 from tests.backend.serving import assert_error, in_process, live
-from tests.toys import CONFIGS, write_toy, write_transformers
+from tests.toys import CONFIGS, write_toy
+from tests.toys.transformers import write_transformers
 
 READINGS = {
     "toy-lstm/trace": {"text": "abc"},

@@ -10,7 +10,8 @@ from backend.settings import Settings
 from models import lines
 from models.kinds import open_checkpoint
 from tests.backend.serving import assert_error, decode, in_process
-from tests.toys import CONFIGS, LINE_READERS, SIGNS, write_line_reader, write_toy
+from tests.toys import CONFIGS, write_toy
+from tests.toys.pictures import LINE_READERS, SIGNS, write_line_reader
 
 TOLERANCE = 1e-6
 PNG = {"Content-Type": "image/png"}

@@ -4,7 +4,8 @@ import pytest
 
 from backend.settings import Settings
 from tests.backend.serving import events, generate, in_process
-from tests.toys import CONFIGS, LANGUAGE_MODELS, write_language_model, write_toy
+from tests.toys import CONFIGS, write_toy
+from tests.toys.transformers import LANGUAGE_MODELS, write_language_model
 
 SAMPLING = {"temperature": 0.9, "top_k": 7, "top_p": 0.95}
 NEW = 20

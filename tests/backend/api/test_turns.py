@@ -7,7 +7,8 @@ from backend.engine import EngineError
 from backend.errors import Invalid
 from models.language_reader import LanguageReader
 from models.text import Characters
-from tests.toys import LANGUAGE_MODELS, SYMBOLS, language_model
+from tests.toys import SYMBOLS
+from tests.toys.transformers import LANGUAGE_MODELS, language_model
 
 RUNNER = LanguageReader(language_model(LANGUAGE_MODELS["toy-llama"]), Characters(SYMBOLS))
 POINTS = {point.name: point for point in RUNNER.points}

@@ -8,7 +8,7 @@ from torch import nn
 from models.doctor import NotUsable, convert, diagnose
 from models.doctor.doctor import opened
 from models.doctor.encoder_decoder import ARPABET, KNOWN, plain
-from tests.toys import LETTERS, SOUNDS
+from tests.toys.translators import LETTERS, SOUNDS
 
 S, T, H = len(LETTERS), len(SOUNDS), 6
 TOLD = {

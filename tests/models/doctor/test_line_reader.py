@@ -9,7 +9,7 @@ from models.doctor import NotUsable, convert, diagnose
 from models.doctor.doctor import opened
 from models.doctor.line_reader import KNOWN
 from tests.oracle_lines import Features, Lines, lively
-from tests.toys import SIGNS
+from tests.toys.pictures import SIGNS
 
 TOLD = {"vocabulary": SIGNS, "height": "32"}
 

@@ -15,7 +15,8 @@ from models.training.recipes import Source
 from models.training.transformer_recipes import TRANSFORMER_RECIPES
 from models.transformer_lm import TransformerLM
 from tests.models.training.test_transformer_language import StopAfter, corpus
-from tests.toys import CONVOLUTIONS, SYMBOLS, convolution
+from tests.toys import SYMBOLS
+from tests.toys.characters import CONVOLUTIONS, convolution
 
 RECIPE = ConvolutionRecipe(
     "A toy",

@@ -10,7 +10,7 @@ from models.training.pairs import IGNORED, Batch
 from models.training.runs import bfloat16_products
 from models.training.translation import inputs, loss
 from tests.oracle_seq2seq import by_hand
-from tests.toys import TRANSLATORS, translator
+from tests.toys.translators import TRANSLATORS, translator
 
 ADDITIVE, PLAIN = TRANSLATORS["toy-additive"], TRANSLATORS["toy-plain"]
 CONFIGS = {

@@ -13,7 +13,7 @@ from models.training import loop
 from models.training.pairs import IGNORED
 from models.training.translation import inputs, keep_vocabularies, train, write, write_all, writer
 from tests.models.training.reversal import RECIPE, Reversal
-from tests.toys import ENGLISH, TRANSLATORS, translator
+from tests.toys.translators import ENGLISH, TRANSLATORS, translator
 
 SHORT = replace(RECIPE, epochs=2)
 

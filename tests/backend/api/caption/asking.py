@@ -4,7 +4,7 @@ import numpy as np
 
 from tests.backend.serving import decode, events
 from tests.hostile_pictures import plain, stored
-from tests.toys import CAPTIONERS
+from tests.toys.pictures import CAPTIONERS
 
 TOLERANCE = 1e-5  # float32 sums in another order, absolute
 PICTURE = stored(plain(90, 60), "JPEG")

@@ -2,7 +2,8 @@ import pytest
 
 from backend.settings import Settings
 from tests.backend.serving import in_process, live
-from tests.toys import CAPTIONERS, CONFIGS, write_answerer, write_captioner, write_toy
+from tests.toys import CONFIGS, write_toy
+from tests.toys.pictures import CAPTIONERS, write_answerer, write_captioner
 
 
 @pytest.fixture(scope="package")

@@ -15,7 +15,7 @@ from tests.backend.api.caption.asking import (
 )
 from tests.backend.serving import decode
 from tests.hostile_pictures import plain, stored
-from tests.toys import CAPTIONERS
+from tests.toys.pictures import CAPTIONERS
 
 ALL = pytest.mark.parametrize("id", CAPTIONERS)
 

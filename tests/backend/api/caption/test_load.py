@@ -5,7 +5,7 @@ from backend.settings import Settings
 from tests.backend.api.caption.asking import PICTURE, ask, whole
 from tests.backend.serving import live, wait
 from tests.hostile_pictures import plain, stored
-from tests.toys import CAPTIONERS
+from tests.toys.pictures import CAPTIONERS
 
 
 def request(length: int, id: str = "toy-soft") -> bytes:

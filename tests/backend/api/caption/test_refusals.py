@@ -6,7 +6,7 @@ from backend.settings import Settings
 from tests.backend.api.caption.asking import PICTURE, ask, whole
 from tests.backend.serving import assert_error, in_process
 from tests.hostile_pictures import HOSTILE
-from tests.toys import CAPTIONERS, write_captioner
+from tests.toys.pictures import CAPTIONERS, write_captioner
 
 WRONG = {
     "too many tokens to write": ({"max_new_tokens": 201}, "too_many_tokens", "at most 200"),

@@ -6,7 +6,9 @@ from models.language_reader import LanguageReader
 from models.text import Characters
 from models.transformer_translator import TransformerTranslator
 from tests.backend.serving import decode
-from tests.toys import LANGUAGE_MODELS, SYMBOLS, TEXT, vocabularies
+from tests.toys import SYMBOLS, TEXT
+from tests.toys.transformers import LANGUAGE_MODELS
+from tests.toys.translators import vocabularies
 
 TOLERANCE = 1e-5  # float32 sums in another order, absolute
 STACKS = [*LANGUAGE_MODELS, "toy-encoder"]

@@ -7,7 +7,8 @@ from models.slicing import Slice
 from models.transformer_rows import step_axis
 from tests.backend.api.transformers.asking import TOLERANCE, reader
 from tests.backend.serving import assert_error, decode, events, generate, in_process, steps, wait
-from tests.toys import LANGUAGE_MODELS, SYMBOLS, write_language_model
+from tests.toys import SYMBOLS
+from tests.toys.transformers import LANGUAGE_MODELS, write_language_model
 
 TOYS = pytest.mark.parametrize("id", LANGUAGE_MODELS)
 MAPS = ["blocks.0.attention", "blocks.1.attention"]

@@ -9,7 +9,8 @@ from models.checkpoint import write_checkpoint
 from models.pieces import Pieces
 from tests.backend.serving import assert_error, events, in_process, steps
 from tests.foreign import byte_pieces
-from tests.toys import LANGUAGE_MODELS, about, language_model
+from tests.toys import about
+from tests.toys.transformers import LANGUAGE_MODELS, language_model
 
 PIECES = Pieces.read(byte_pieces().to_str())
 CONFIG = replace(LANGUAGE_MODELS["toy-gpt"], vocab_size=len(PIECES) + 14)  # rounded up for speed

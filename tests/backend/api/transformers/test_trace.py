@@ -7,7 +7,8 @@ from backend.settings import Settings
 from models.slicing import Slice
 from tests.backend.api.transformers.asking import STACKS, TOLERANCE, reader
 from tests.backend.serving import assert_error, decode, in_process
-from tests.toys import LANGUAGE_MODELS, SYMBOLS, TEXT
+from tests.toys import SYMBOLS, TEXT
+from tests.toys.transformers import LANGUAGE_MODELS
 
 EVERY = pytest.mark.parametrize("id", STACKS)
 

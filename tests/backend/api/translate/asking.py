@@ -3,7 +3,7 @@
 import numpy as np
 
 from tests.backend.serving import decode, events
-from tests.toys import TRANSLATORS
+from tests.toys.translators import TRANSLATORS
 
 TOLERANCE = 1e-5  # float32 sums in another order, absolute
 SENTENCE = "A dog runs on the beach."

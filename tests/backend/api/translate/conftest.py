@@ -2,7 +2,8 @@ import pytest
 
 from backend.settings import Settings
 from tests.backend.serving import in_process, live
-from tests.toys import CONFIGS, write_toy, write_translators
+from tests.toys import CONFIGS, write_toy
+from tests.toys.translators import write_translators
 
 
 @pytest.fixture(scope="package")

@@ -13,7 +13,7 @@ from tests.backend.api.translate.asking import (
     whole,
 )
 from tests.backend.serving import decode
-from tests.toys import TRANSLATORS
+from tests.toys.translators import TRANSLATORS
 
 
 @pytest.mark.parametrize("id", TRANSLATORS)

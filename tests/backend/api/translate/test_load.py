@@ -12,7 +12,7 @@ from tests.backend.api.translate.asking import (
     whole,
 )
 from tests.backend.serving import PIPE, assert_error, events, in_process, live, wait
-from tests.toys import TRANSLATORS, write_translator
+from tests.toys.translators import TRANSLATORS, write_translator
 
 
 def test_everyone_gets_the_same_bytes_alone_and_beside_others(server):

@@ -9,7 +9,7 @@ from tests.backend.api.translate.asking import (
     whole,
 )
 from tests.backend.serving import assert_error, in_process
-from tests.toys import TRANSLATORS, write_translator
+from tests.toys.translators import TRANSLATORS, write_translator
 
 WRONG = {
     "an empty text": ({"text": ""}, "empty_text", "text is empty"),

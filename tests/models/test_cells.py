@@ -1,5 +1,5 @@
 """Every captured number against cells of torch.nn that are stepped one by one in float64, their
-gates worked out from the formulas. Tolerance 1e-5, and 3e-6 for the kernels."""
+gates worked out from the formulas. Tolerance 1e-5, 3e-6 for the kernels, 5e-5 on a GPU."""
 
 import itertools
 
@@ -12,6 +12,7 @@ from models.trace import UnknownPoint
 
 H, INPUT = 19, 7  # no multiple of any vector or panel
 TOLERANCE = {"kernels": 3e-6, "torch": 1e-5}
+ON_A_GPU = 5e-5  # cuDNN's own tanh and logistic function; seen: 1.8e-5
 SHAPES = list(itertools.product((1, 2, 37), (1, 2, 3)))  # T, B
 
 
@@ -247,4 +248,4 @@ def test_a_cuda_device_gives_the_same_numbers(cell):
     on_device = {name: value.cuda() for name, value in network.state_dict().items()}
     found = Recurrent(cell, on_device).run(x.cuda())
     for name, expected in points.items():
-        assert largest(found.points[name].cpu(), expected) <= 1e-5, name
+        assert largest(found.points[name].cpu(), expected) <= ON_A_GPU, name

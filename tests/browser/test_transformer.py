@@ -110,8 +110,15 @@ def test_a_cell_tells_the_weight_that_the_network_gave(open_page, server):
         expect(readout).to_have_attribute("data-exact", re.compile(r"\d"), timeout=SECONDS)
         told = float(readout.get_attribute("data-exact"))
         assert told == pytest.approx(weights[query, key], rel=1e-5)
+    q = sliced(server, "toy-llama", "blocks.1.q", head=2, query=6)
+    k = sliced(server, "toy-llama", "blocks.1.k", head=1, key=4)
+    numbers = page.locator(".look-line b .num")
+    expect(numbers).to_have_count(2, timeout=SECONDS)
+    sums = [float(one.get_attribute("title").replace("−", "-")) for one in numbers.all()]
+    assert sums == pytest.approx([q @ k, q @ k / np.sqrt(len(q))], rel=1e-4, abs=1e-6)
     cell(page, 2, 6)
     expect(readout).to_contain_text("may not look at")
+    expect(numbers).to_have_count(0)
 
 
 @pytest.mark.parametrize("checkpoint", ["toy-llama", "toy-encoder"])

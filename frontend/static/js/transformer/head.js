@@ -8,12 +8,13 @@ import { full, make, percent, short, t } from "../words.js";
 import { Arcs } from "./arcs.js";
 import { strongest } from "./head-map.js";
 import { labelsFor } from "./labels.js";
+import { LookLine } from "./look-line.js";
 import { Matrix } from "./matrix.js";
 import { switchHead } from "./otherwise.js";
 import { Rows } from "./rows.js";
 
 const BESIDE = 500; // css px from which map and arcs stand side by side
-const FOOT = 110; // css px of labels over the map and the line under it
+const FOOT = 84; // css px of labels over the map, and what is to be seen below it
 const DWELL = 50; // ms on a row before its real numbers are fetched
 
 export class Head {
@@ -37,11 +38,12 @@ export class Head {
     this.switch.addEventListener("click", () => switchHead(store));
     this.matrix = new Matrix(store, map);
     this.arcs = new Arcs(store, map);
+    this.line = new LookLine(store, () => this.wake());
     this.body = make("div", { class: "head-body" }, this.matrix.element, this.arcs.element);
     this.words = make("p", { class: "out-of-sight", role: "status" });
     host.append(
       make("div", { class: "head-bar" }, ...this.steppers.map(({ element }) => element), this.switch, this.choice, make("span", { class: "scale" }, this.low, this.bar, this.high)),
-      this.body, this.readout, this.words,
+      this.readout, this.line.node, this.body, this.words,
     );
     for (const type of ["read", "select", "edit", "restyle", "hover"]) store.addEventListener(type, () => this.wake());
     map.addEventListener("map", () => this.wake());
@@ -157,7 +159,10 @@ export class Head {
     const { store, map } = this;
     const [query, key] = this.place;
     const cell = map.at(query, key);
-    if (!cell) return (this.readout.textContent = "");
+    if (!cell) {
+      this.line.show(-1, -1);
+      return (this.readout.textContent = "");
+    }
     const names = { query: this.quoted("query", query), key: this.quoted("key", key) };
     let words;
     if (!map.allowed(query, key)) words = t("{query} may not look at {key}", names);
@@ -165,6 +170,8 @@ export class Head {
       const value = map.showsScores ? short(cell.value) : percent(cell.value);
       words = t("{query} looks at {key}: {value}", { ...names, value: cell.exact ? value : `≈ ${value}` });
     }
+    if (map.allowed(query, key)) this.line.show(query, key, cell.exact && !map.showsScores ? cell.value : null);
+    else this.line.show(-1, -1);
     this.readout.textContent = words;
     this.readout.title = cell.exact ? full(cell.value) : "";
     this.readout.dataset.exact = cell.exact ? String(cell.value) : "";

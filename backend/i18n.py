@@ -26,9 +26,10 @@ def translations(language: str) -> gettext.NullTranslations:
     return gettext.GNUTranslations(compiled)
 
 
-def title(text: str | None, language: str) -> str | None:
-    """A checkpoint's title in a language; one that has no translation there stays as it is."""
-    return translations(language).pgettext("title", text) if text else text
+def stated(field: str, text: str | None, language: str) -> str | None:
+    """What a checkpoint states in a field (title, licence), in a language; one that has no
+    translation there stays as it is."""
+    return translations(language).pgettext(field, text) if text else text
 
 
 def preferred(accept_language: str) -> str:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from backend import lessons, static
 from backend.errors import Error, NotFound
-from backend.i18n import LANGUAGES, preferred, title, translations
+from backend.i18n import LANGUAGES, preferred, stated, translations
 
 FRONTEND = Path(__file__).resolve().parent.parent / "frontend"
 TEMPLATES = FRONTEND / "templates"
@@ -61,18 +61,19 @@ ENVIRONMENTS = {language: _environment(language) for language in LANGUAGES}
 def render(request: Request, language: str, template: str, status: int = 200, **context):
     """A page in a language. Every template gets the names listed here.
 
-    Checkpoints have their titles in that language; `titles` leads to these from those that the API
-    tells, for what a page asks it later.
+    Checkpoints have their titles and licences in that language; `titles` leads to these from those
+    that the API tells, for what a page asks it later.
     """
     other = next(name for name in LANGUAGES if name != language)
     path = request.url.path
     base = f"/static/{static.version()}"
     inside = path == f"/{language}" or path.startswith(f"/{language}/")
     checkpoints = request.app.state.catalog.summaries()
-    titles = {one["title"]: title(one["title"], language) for one in checkpoints}
+    titles = {one["title"]: stated("title", one["title"], language) for one in checkpoints}
     for about in (*checkpoints, context.get("checkpoint"), context.get("pair")):
-        if about:
-            about["title"] = title(about["title"], language)
+        for field in ("title", "licence"):
+            if about and field in about:
+                about[field] = stated(field, about[field], language)
     html = (
         ENVIRONMENTS[language]
         .get_template(template)
@@ -192,8 +193,8 @@ def steps(request: Request, language: str, checkpoint: str) -> Response:
     about = request.app.state.catalog.describe(checkpoint)
     if about["kind"] not in WALKED:
         raise NotFound(
-            f"{checkpoint} cannot be gone through step by step: it is of the kind {about['kind']}.",
-            f"Networks of the kinds {' and '.join(WALKED)} can.",
+            "This network cannot be gone through step by step.",
+            f"{checkpoint} is of the kind {about['kind']}; {' and '.join(WALKED)} can.",
         )
     return render(
         request, require_language(language), "steps.html", checkpoint=about, walked=WALKED

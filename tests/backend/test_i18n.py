@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.i18n import LANGUAGES, LOCALE, preferred, title, translations
+from backend.i18n import LANGUAGES, LOCALE, preferred, stated, translations
 from models.fetch import SOURCES
 
 SHIPPED = Path(__file__).resolve().parents[2] / "checkpoints"
@@ -72,17 +72,28 @@ def untranslatable(text: str) -> bool:
 def test_every_checkpoint_that_comes_along_has_its_title_in_every_language(language):
     told = {json.loads(path.read_text("utf-8"))["title"] for path in SHIPPED.glob("*/config.json")}
     told |= {source.title for source in SOURCES.values()}  # those that can be fetched
-    shown = {text: title(text, language) for text in told}
+    shown = {text: stated("title", text, language) for text in told}
     assert "Анна Каренина, LSTM" in shown
     assert len(set(shown.values())) == len(told)
     foreign = [text for text in shown.values() if FOREIGN[language].search(NAMES.sub("", text))]
     assert foreign == []
 
 
+def test_every_licence_of_a_checkpoint_that_comes_along_is_a_name_or_is_translated():
+    told = {
+        json.loads(path.read_text("utf-8"))["licence"] for path in SHIPPED.glob("*/config.json")
+    }
+    told |= {source.licence for source in SOURCES.values()}
+    sentences = {text for text in told if re.search("[a-z]{3}", text.replace("Apache", ""))}
+    assert "public domain" in sentences
+    shown = [stated("licence", text, "ru") for text in sentences]
+    assert [text for text in shown if FOREIGN["ru"].search(text)] == []
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("text", [None, "", "My own network", "Light or dark"])
 def test_the_title_of_a_checkpoint_that_was_brought_stays_as_it_is(text, language):
-    assert title(text, language) == text
+    assert stated("title", text, language) == text
 
 
 def test_a_language_without_a_catalogue_falls_back_to_the_sources(tmp_path, monkeypatch):

@@ -130,6 +130,16 @@ def test_titles_of_checkpoints_are_in_the_language_of_the_page(client, language,
     assert client.get("/api/checkpoints/toy-lstm").json()["title"] == told
 
 
+@pytest.mark.parametrize(
+    "address", ["nothing", "lessons/nothing", "lab/nothing", "steps/toy-soft", "class"]
+)
+def test_what_cannot_be_shown_is_told_in_the_language_of_the_page(client, address):
+    shown = client.get(f"/ru/{address}", headers=BROWSER)
+    assert shown.status_code == 404
+    told = written(shown.text.partition("<h1")[2])
+    assert re.findall("[A-Za-z]+", told.replace("--join", "")) == []
+
+
 @BOTH
 @EACH
 def test_no_page_has_a_script_a_style_or_a_handler_in_it(client, language, page):
@@ -310,8 +320,8 @@ def test_the_steps_begin_with_the_language_model_that_shows_most_where_it_is_the
 def test_a_network_without_steps_is_told_of_with_the_kinds_that_have_them(client, monkeypatch):
     answer = client.get("/en/steps/toy-transformer", headers=BROWSER)
     assert answer.status_code == 404
-    assert "toy-transformer cannot be gone through step by step" in answer.text
-    assert "transformer_lm and encoder" in answer.text
+    assert "This network cannot be gone through step by step." in answer.text
+    assert "Transformers that write or read can." in answer.text
     read(client, "/en/steps/nothing", 404)
     for name in ("toy-gpt", "toy-llama"):
         become(client, monkeypatch, name, kind="unheard_of")

@@ -48,7 +48,7 @@ export class Readings {
     return this.once(`${id}\n${text}`, async () => {
       const answer = await trace(id, { text, points: [], top: TOP });
       const characters = Array.from(text);
-      if (!answer.probability || answer.tokens.length !== characters.length) throw new Error(t("It reads pieces of words, not characters."));
+      if (!answer.probability || answer.tokens.length !== characters.length) throw new Error(t("It reads tokens, not single characters."));
       const probability = decode(answer.probability);
       const likely = decode(answer.next.probabilities);
       const width = shapeOf(answer.next.probabilities)[1];

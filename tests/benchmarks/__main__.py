@@ -9,6 +9,7 @@ from importlib import import_module
 
 NAMES = (
     "capture",
+    "gpu",
     "attention",
     "serving",
     "startup",

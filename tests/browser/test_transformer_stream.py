@@ -127,6 +127,27 @@ def test_a_cell_of_the_lens_holds_what_the_stream_predicts_there(open_page, serv
     expect(size).to_have_text(f"{np.linalg.norm(stream):.3g}", timeout=SECONDS)
 
 
+def test_layers_take_their_turn_and_show_what_attention_brings_to_the_stream(open_page, server):
+    page = open_page(lab(query="&layer=1&query=8"))
+    figure = shown(page, "lens")
+    until(page, "lab.views.lens.get('').views[0].looks.known.has(8)")
+    drawn = page.evaluate("Array.from(lab.views.lens.get('').views[0].looks.known.get(8))")
+    weights = sliced(server, "toy-gpt", "blocks.*.attention", {"query": 8})["data"]
+    assert np.reshape(drawn, (LAYERS, -1)) == pytest.approx(weights.mean(1), abs=0.005)
+    columns = figure.locator(".lens-column")
+    expect(columns.nth(8).locator(".looked")).to_have_count(LAYERS, timeout=SECONDS)
+    expect(columns.nth(9).locator(".looked")).to_have_count(0)
+    page.evaluate("""() => {
+      lab.turns = [];
+      lab.store.addEventListener("select", () => lab.turns.push(lab.store.state.layer));
+    }""")
+    figure.get_by_role("button", name="Layer by layer").click()
+    until(page, "!document.querySelector('.playing')")
+    assert page.evaluate("lab.turns") == list(range(LAYERS))
+    page.keyboard.press("{")
+    expect(figure.locator(".ahead")).to_have_count(len(TEXT))
+
+
 def test_each_head_off_in_turn_is_measured_one_reading_a_head(open_page, server):
     page = open_page(lab(query="&layer=1"))
     shown(page, "edits")

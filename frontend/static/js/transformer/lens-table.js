@@ -4,9 +4,10 @@
  * Only the columns in sight are made and asked for.
  */
 
-import { hue, inkOn, sequential } from "../color.js";
+import { attentionRamp, hue, inkOn, sequential } from "../color.js";
 import { make, percent, t } from "../words.js";
 import { labelOf, labelsOf, spellingOf, told } from "./labels.js";
+import { StreamLooks } from "./stream-looks.js";
 import { StreamSizes } from "./stream-sizes.js";
 import { TopTokens } from "./top-tokens.js";
 import { lensFigure, lensRows } from "./lens-figures.js";
@@ -28,6 +29,7 @@ export class LensTable extends View {
     this.onward = store.causal(this.stack); // it predicts what comes next; else what stands there
     this.build();
     this.sizes = new StreamSizes(this.profile, { store, prefix, layers: this.layers, onLoad: () => this.wake() });
+    this.looks = new StreamLooks(store, prefix, () => this.wake());
     this.clear();
     this.listen();
     this.refresh();
@@ -45,8 +47,10 @@ export class LensTable extends View {
     this.heading = make("h3", { class: "lens-cell" });
     this.line = make("p", { class: "note" });
     const key = make("span", { class: "lens-key" }, make("i", { class: "lens-truth-key" }), this.onward ? t("from here on the first choice is the token that really comes next") : t("from here on the first choice is the token that stands there"));
+    this.looksBar = make("span", { class: "bar" });
+    const looks = make("span", { class: "scale" }, make("span", { class: "num" }, "0"), this.looksBar, make("span", { class: "num" }, "1"), make("span", {}, t("how much the chosen token looks there in that layer")));
     this.host.append(
-      make("header", { class: "lens-head" }, make("span", { class: "scale" }, this.low, this.bar, make("span", { class: "num" }, "1"), make("span", {}, t("probability of the first choice"))), key),
+      make("header", { class: "lens-head" }, make("span", { class: "scale" }, this.low, this.bar, make("span", { class: "num" }, "1"), make("span", {}, t("probability of the first choice"))), key, looks),
       make("div", { class: "lens-body" }, this.gutter, this.scroller, this.profile),
       make("div", { class: "lens-foot" }, make("div", {}, this.heading, this.line), this.top.node),
     );
@@ -157,6 +161,7 @@ export class LensTable extends View {
     const widths = this.labels.map((label) => Array.from(label).length).sort((a, b) => a - b);
     this.characters = Math.max(NARROWEST, Math.min(WIDEST, widths[Math.floor(widths.length * 0.9)] ?? 0));
     this.sizes.clear();
+    this.looks.clear();
     this.label();
     this.measure();
     this.reveal();
@@ -267,7 +272,10 @@ export class LensTable extends View {
     if (this.ramp !== ramp) {
       this.ramp = ramp;
       this.painted = null;
-      this.bar.style.backgroundImage = `linear-gradient(90deg, ${Array.from({ length: 9 }, (_, k) => ramp.css[Math.min(255, k * 32)]).join(", ")})`;
+      this.looks.restyle();
+      const stops = (css, of) => `linear-gradient(90deg, ${Array.from({ length: 17 }, (_, k) => css[Math.round(255 * of(k / 16))]).join(", ")})`;
+      this.bar.style.backgroundImage = stops(ramp.css, (share) => share);
+      this.looksBar.style.backgroundImage = stops(attentionRamp().css, Math.sqrt);
     }
     this.label();
     const [from, to] = this.sight;
@@ -281,6 +289,7 @@ export class LensTable extends View {
       else if (this.painted === null) this.fill(this.columns.get(time), time);
     }
     this.painted = true;
+    this.looks.paint(this.columns, this.shown[0], this.length);
     this.mark();
     this.tell();
   }
@@ -348,6 +357,7 @@ export class LensTable extends View {
       column.classList.toggle("over", k === overTime && k !== time);
       [...column.children].forEach((cell) => {
         if (cell.getAttribute("role") !== "gridcell") return;
+        cell.classList.toggle("ahead", Number(cell.dataset.l) > layer);
         const here = k === time && Number(cell.dataset.l) === layer;
         if (cell.getAttribute("aria-selected") === String(here)) return;
         cell.setAttribute("aria-selected", String(here));

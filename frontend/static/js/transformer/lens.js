@@ -4,6 +4,7 @@
  */
 
 import { make } from "../words.js";
+import { LayerPlay } from "./layer-play.js";
 import { LensTable } from "./lens-table.js";
 import { provide } from "./saver.js";
 import { StreamLikeness } from "./stream-likeness.js";
@@ -12,6 +13,7 @@ import { StreamLikeness } from "./stream-likeness.js";
 export function mount(store, element) {
   const points = new Set(store.about.points.map(({ name }) => name));
   const made = new Map();
+  element.append(make("p", { class: "layer-plays" }, new LayerPlay(store, element).node));
   /** What a stack that sees both ways predicts, it has seen: how alike its tokens are tells more. */
   const viewsOf = (prefix) => {
     const predicts = points.has(`${prefix}blocks.0.lens`);

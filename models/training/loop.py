@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from tqdm import tqdm
 
-from models.training.runs import rate, restore, save, stop_on_interrupt
+from models.training.runs import follow_mean, rate, restore, save, stop_on_interrupt
 
 MEAN = 0.999  # share of the running mean that a step keeps
 # The losses of an epoch by its number, one a step, and how many there are.
@@ -64,8 +64,7 @@ def train_epochs(
                 value.backward()
                 nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
                 optimizer.step()
-                done = progress["step"]
-                follow_mean(mean, network, min(keep, (1 + done) / (10 + done)))
+                follow_mean(mean, network, keep, progress["step"])
                 average += value.item() / steps
                 progress["step"] += 1
             if asked["stop"]:
@@ -88,10 +87,3 @@ def train_epochs(
 def _steps(done: int, at: float, recipe) -> int:
     """About how many steps the whole run will have, `at` so many epochs: in some they differ."""
     return max(1, round(done / at * recipe.epochs)) if at > 0.05 else 10**6
-
-
-@torch.no_grad()
-def follow_mean(mean: nn.Module, network: nn.Module, keep: float) -> None:
-    """Draw the running mean towards where the network is."""
-    for kept, now in zip(mean.parameters(), network.parameters(), strict=True):
-        kept.lerp_(now, 1 - keep)

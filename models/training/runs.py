@@ -1,4 +1,4 @@
-"""What training runs have in common: the learning rate, a clean stop, and going on from a save."""
+"""What training runs have in common: the rate, the running mean, a clean stop, saves."""
 
 import json
 import math
@@ -26,6 +26,15 @@ def rate(step: int, steps: int, recipe) -> float:
         return recipe.learning_rate * (step + 1) / recipe.warmup
     done = (step - recipe.warmup) / max(1, steps - recipe.warmup)
     return recipe.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
+
+
+@torch.no_grad()
+def follow_mean(mean: nn.Module, network: nn.Module, keep: float, step: int) -> None:
+    """Draw the running mean towards where the network is: a step keeps so much of it, at first
+    less."""
+    keep = min(keep, (1 + step) / (10 + step))
+    for kept, now in zip(mean.parameters(), network.parameters(), strict=True):
+        kept.lerp_(now, 1 - keep)
 
 
 @contextmanager

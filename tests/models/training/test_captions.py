@@ -20,6 +20,7 @@ from models.training.captions import (
 from models.training.pairs import IGNORED
 from models.training.photographs import CaptionBatch
 from tests.models.training.lamps import COLOURS, SHAPE, SIZES, Lamps, recipe, train_on
+from tests.models.training.stopping import stop_after_score
 
 
 def network(attention: str = "soft", size: int = 8) -> Captioner:
@@ -180,23 +181,7 @@ def test_a_tiny_captioner_learns_to_tell_the_colour_of_the_light(tmp_path):
 
 def test_a_run_that_was_stopped_goes_on_to_the_same_weights(tmp_path, monkeypatch):
     whole, _, _ = train_on(recipe(epochs=3), Lamps(), tmp_path / "whole")
-    before = captions.score
-
-    def stop_after_one(net, data):
-        asked["stop"] = True
-        return before(net, data)
-
-    asked = {"stop": False}
-
-    class Stopping:
-        def __enter__(self):
-            return asked
-
-        def __exit__(self, *error):
-            return None
-
-    monkeypatch.setattr(loop, "stop_on_interrupt", Stopping)
-    monkeypatch.setattr(captions, "score", stop_after_one)
+    stop_after_score(monkeypatch, loop, captions)
     _, progress, ended = train_on(recipe(epochs=3), Lamps(), tmp_path / "part")
     assert (progress["epoch"], ended) == (1, False)
     monkeypatch.undo()

@@ -1,20 +1,19 @@
-from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 import torch
 from safetensors.torch import load_file
-from torch import nn
 from torch.nn import functional as F
 
 from models.char_conv import CharConv
-from models.training import convolution_language
-from models.training.convolution_language import evaluate, follow, train
+from models.training import convolution_language, windows
+from models.training.convolution_language import evaluate, train
 from models.training.convolution_recipes import CONVOLUTION_RECIPES, ConvolutionRecipe
 from models.training.recipes import Source
 from models.training.transformer_recipes import TRANSFORMER_RECIPES
 from models.transformer_lm import TransformerLM
-from tests.models.training.test_transformer_language import StopAfter, corpus
+from tests.models.training.stopping import stop_after
+from tests.models.training.texts import cycle
 from tests.toys import SYMBOLS
 from tests.toys.characters import CONVOLUTIONS, convolution
 
@@ -47,21 +46,11 @@ def test_every_token_is_counted_once_behind_all_that_the_network_can_see(before,
     assert found == pytest.approx(expected, abs=1e-5)  # float32 sums of 16 terms
 
 
-def test_the_running_mean_follows_quickly_at_first_and_slowly_then():
-    mean, network = nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False)
-    with torch.no_grad():
-        network.weight.fill_(1.0)
-        for step, moved in ((0, 0.9), (10, 9 / 20), (10**6, 0.01)):
-            mean.weight.fill_(0.0)
-            follow(mean, network, 0.99, step)
-            assert mean.weight.item() == pytest.approx(moved)
-
-
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """A run of RECIPE: its folder and what `train` returned."""
     run = tmp_path_factory.mktemp("run")
-    return run, *train(RECIPE, corpus(), run)
+    return run, *train(RECIPE, cycle(), run)
 
 
 def test_training_learns_what_follows_what_and_keeps_what_was_best_on_validation(trained):
@@ -69,7 +58,7 @@ def test_training_learns_what_follows_what_and_keeps_what_was_best_on_validation
     assert ended
     built = CharConv(RECIPE.config(6))
     built.load_state_dict(weights)
-    text = corpus()
+    text = cycle()
     assert evaluate(built, text.split("test")) < 0.5  # guessing: ln 6 = 1.79
     assert progress["best"] == min(entry["validation"] for entry in progress["history"])
     measured = evaluate(built, text.split("validation"), text.split("train"))
@@ -80,18 +69,13 @@ def test_a_run_that_was_stopped_ends_with_the_weights_of_one_that_was_not(
     trained, tmp_path, monkeypatch
 ):
     run, weights, progress, _ = trained
-
-    @contextmanager
-    def interrupt():
-        yield StopAfter(40)  # in the second epoch
-
-    monkeypatch.setattr(convolution_language, "stop_on_interrupt", interrupt)
-    _, stopped, ended = train(RECIPE, corpus(), tmp_path)
+    stop_after(monkeypatch, windows, 40)  # in the second epoch
+    _, stopped, ended = train(RECIPE, cycle(), tmp_path)
     assert not ended
     assert stopped["step"] == 40
     monkeypatch.undo()
     torch.manual_seed(98)  # what dropout draws from is fixed by the recipe and the step
-    again, other, ended = train(RECIPE, corpus(), tmp_path)
+    again, other, ended = train(RECIPE, cycle(), tmp_path)
     assert ended
     assert other["history"] == progress["history"]
     assert all(torch.equal(weights[name], again[name]) for name in weights)
@@ -101,7 +85,7 @@ def test_a_run_that_was_stopped_ends_with_the_weights_of_one_that_was_not(
 
 
 def test_another_seed_makes_another_run(trained, tmp_path):
-    other, _, _ = train(replace(RECIPE, seed=2, epochs=1), corpus(900), tmp_path)
+    other, _, _ = train(replace(RECIPE, seed=2, epochs=1), cycle(900), tmp_path)
     assert not torch.equal(other["embedding.weight"], trained[1]["embedding.weight"])
 
 

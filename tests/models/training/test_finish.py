@@ -11,16 +11,11 @@ from models.training.corpus import Corpus
 from models.training.finish import finish, measure
 from models.training.language import evaluate
 from models.training.recipes import RECIPES, Recipe, Source
+from tests.models.training.texts import doubled
 
 SOURCE = Source("toy.txt.gz", "A toy text", "written here", "CC0-1.0")
 NET = {"cell": "lstm", "hidden_size": 8, "num_layers": 1, "embedding_size": 4}
 RECIPE = Recipe("Toy model", SOURCE, NET, prompt="ab", note="\nA note for readers.\n")
-
-
-def corpus(n: int = 4000) -> Corpus:
-    tokens = torch.randint(4, (n,), generator=torch.Generator().manual_seed(3))
-    tokens[1::2] = tokens[0::2]  # every second character repeats the one before
-    return Corpus("toy.txt.gz", "ab" * 32, list("abc\n"), tokens)
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +25,14 @@ def finished(tmp_path_factory):
     built = CharRNN(RECIPE.config(4)).initialize(torch.Generator().manual_seed(0))
     progress = {"step": 7, "best": 1.0, "seconds": 120.0, "history": [{"epoch": 1}]}
     weights = built.state_dict()
-    finish("toy", RECIPE, corpus(), weights, progress, folder)
+    finish("toy", RECIPE, doubled(), weights, progress, folder)
     return folder, weights
 
 
 def test_the_figures_are_those_of_the_weights_as_they_are_stored(finished):
     folder, _ = finished
     figures = json.loads((folder / "config.json").read_text())["figures"]
-    network, text = open_checkpoint(folder).network, corpus()
+    network, text = open_checkpoint(folder).network, doubled()
     train, validation, test = (text.split(part) for part in ("train", "validation", "test"))
     nats = evaluate(network, test, validation)
     assert figures["test_nats"] == pytest.approx(nats, abs=6e-5)  # four decimals
@@ -51,7 +46,7 @@ def test_the_figures_are_those_of_the_weights_as_they_are_stored(finished):
 def test_the_baseline_has_the_order_that_is_best_on_validation_and_is_measured_on_test(finished):
     folder, _ = finished
     figures = json.loads((folder / "config.json").read_text())["figures"]
-    text = corpus()
+    text = doubled()
     train, validation, test = (text.split(part) for part in ("train", "validation", "test"))
     by_order = ngram.cross_entropy(train, validation, 4, 8)
     assert figures["ngram_order"] == by_order.index(min(by_order)) + 1

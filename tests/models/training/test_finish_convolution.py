@@ -13,7 +13,7 @@ from models.training.convolution_recipes import ConvolutionRecipe
 from models.training.finish_convolution import finish
 from models.training.recipes import Source
 from models.training.samples import write_on
-from tests.models.training.test_finish import corpus
+from tests.models.training.texts import doubled
 
 RECIPE = ConvolutionRecipe(
     "Toy model",
@@ -29,13 +29,13 @@ PROGRESS = {"step": 7, "best": 1.0, "seconds": 120.0, "history": [{"epoch": 1}]}
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("out") / "toy"
     built = CharConv(RECIPE.config(4)).initialize(torch.Generator().manual_seed(0))
-    finish("toy", RECIPE, corpus(), built.state_dict(), PROGRESS, folder)
+    finish("toy", RECIPE, doubled(), built.state_dict(), PROGRESS, folder)
     return folder
 
 
 def test_the_figures_are_those_of_the_weights_as_they_are_stored(folder):
     figures = json.loads((folder / "config.json").read_text())["figures"]
-    text = corpus()
+    text = doubled()
     nats = evaluate(open_checkpoint(folder).network, text.split("test"), text.split("validation"))
     assert figures["test_nats"] == pytest.approx(nats, abs=6e-5)  # four decimals
     assert figures["test_characters"] == 200

@@ -11,14 +11,14 @@ from models.training.finish_ngram import make
 from models.training.ngram import cross_entropies, cross_entropy
 from models.training.ngram_recipes import NGramRecipe
 from models.training.recipes import Source
-from tests.models.training.test_finish import corpus
+from tests.models.training.texts import doubled
 
 SOURCE = Source("toy.txt.gz", "A toy text", "written here", "CC0-1.0")
 
 
 @pytest.mark.parametrize("least", [(0, 0, 0), (0, 0.5, 2)])
 def test_the_figures_are_those_of_the_counts_as_they_are_stored(tmp_path, least):
-    text = corpus()
+    text = doubled()
     make("toy", NGramRecipe("Toy counts", SOURCE, least, prompt="ab"), text, tmp_path / "toy")
     told = json.loads((tmp_path / "toy" / "config.json").read_text())
     orders = open_checkpoint(tmp_path / "toy").network.orders
@@ -36,7 +36,7 @@ def test_the_figures_are_those_of_the_counts_as_they_are_stored(tmp_path, least)
 
 def test_the_card_tells_what_was_kept_the_data_and_the_command(tmp_path):
     recipe = NGramRecipe("Toy counts", SOURCE, (0, 0.5, 2), prompt="ab")
-    make("toy", recipe, corpus(), tmp_path / "toy")
+    make("toy", recipe, doubled(), tmp_path / "toy")
     card = read_checkpoint(tmp_path / "toy").card
     for told in ("the last 2 characters", "make train NAME=toy", "`toy.txt.gz`", "CC0-1.0"):
         assert told in card

@@ -20,7 +20,7 @@ from models.training.transformer_recipes import (
 from models.transformer_lm import TransformerLM
 from models.transformer_seq2seq import TransformerSeq2Seq
 from tests.models.training import reversal
-from tests.models.training.test_finish import corpus
+from tests.models.training.texts import doubled
 
 NET = {"context": 16, "hidden_size": 8, "num_layers": 1, "num_heads": 2, "mlp_size": 8}
 RECIPE = TransformerRecipe(
@@ -37,13 +37,13 @@ PROGRESS = {"step": 7, "epoch": 1, "best": 1.0, "seconds": 120.0, "history": [{"
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("out") / "toy"
     built = TransformerLM(RECIPE.config(4)).initialize(torch.Generator().manual_seed(0))
-    finish("toy", RECIPE, corpus(), built.state_dict(), PROGRESS, folder)
+    finish("toy", RECIPE, doubled(), built.state_dict(), PROGRESS, folder)
     return folder
 
 
 def test_the_figures_are_those_of_the_weights_as_they_are_stored(folder):
     figures = json.loads((folder / "config.json").read_text())["figures"]
-    text = corpus()
+    text = doubled()
     nats = evaluate(open_checkpoint(folder).network, text.split("test"), text.split("validation"))
     assert figures["test_nats"] == pytest.approx(nats, abs=6e-5)  # four decimals
     assert figures["test_characters"] == 200

@@ -1,6 +1,5 @@
 import json
 import signal
-from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -9,10 +8,11 @@ from safetensors.torch import load_file
 from torch.nn import functional as F
 
 from models.training import language
-from models.training.corpus import Corpus
 from models.training.language import evaluate, train
 from models.training.recipes import Recipe, Source
 from models.training.runs import rate, resume_best, stop_on_interrupt
+from tests.models.training.stopping import stop_after
+from tests.models.training.texts import cycle
 from tests.toys import CONFIGS, SYMBOLS, network
 
 SOURCE = Source("toy.txt.gz", "A toy", "written here", "CC0-1.0")
@@ -26,13 +26,6 @@ RECIPE = Recipe(
     learning_rate=2e-2,
     warmup=5,
 )
-
-
-def corpus(n: int = 3000) -> Corpus:
-    """A text in which every character but a few follows from the one before."""
-    text = torch.arange(n) % 5
-    text[::97] = 5
-    return Corpus("toy.txt.gz", "0" * 64, list("abcdef"), text)
 
 
 @torch.no_grad()
@@ -102,7 +95,7 @@ def test_the_first_interrupt_asks_and_the_handler_is_put_back():
 def trained(tmp_path_factory):
     """A run of RECIPE: its folder and what `train` returned."""
     run = tmp_path_factory.mktemp("run")
-    return run, *train(RECIPE, corpus(), run)
+    return run, *train(RECIPE, cycle(3000), run)
 
 
 def test_training_learns_what_follows_what(trained):
@@ -111,7 +104,7 @@ def test_training_learns_what_follows_what(trained):
     built = network(CONFIGS["toy-gru"])
     built = type(built)(RECIPE.config(6))
     built.load_state_dict(weights)
-    assert evaluate(built, corpus().split("test")) < 0.5  # guessing: ln 6 = 1.79
+    assert evaluate(built, cycle(3000).split("test")) < 0.5  # guessing: ln 6 = 1.79
     assert [entry["epoch"] for entry in progress["history"]] == [1, 2]
 
 
@@ -121,7 +114,7 @@ def test_the_weights_kept_are_those_that_were_best_on_validation(trained):
     assert progress["best"] == min(figures)
     built = type(network(CONFIGS["toy-gru"]))(RECIPE.config(6))
     built.load_state_dict(weights)
-    text = corpus()
+    text = cycle(3000)
     measured = evaluate(built, text.split("validation"), text.split("train"))
     assert measured == pytest.approx(progress["best"], abs=1e-6)
     best = load_file(run / "best.safetensors")
@@ -130,13 +123,13 @@ def test_the_weights_kept_are_those_that_were_best_on_validation(trained):
 
 def test_a_seed_fixes_a_whole_run(trained, tmp_path):
     _, weights, _, _ = trained
-    again, _, _ = train(RECIPE, corpus(), tmp_path)
+    again, _, _ = train(RECIPE, cycle(3000), tmp_path)
     assert all(torch.equal(weights[name], again[name]) for name in weights)
 
 
 def test_a_run_that_has_ended_is_not_trained_again(trained):
     run, weights, progress, _ = trained
-    again, same, ended = train(RECIPE, corpus(), run)
+    again, same, ended = train(RECIPE, cycle(3000), run)
     assert ended
     assert same["step"] == progress["step"]
     assert all(torch.equal(weights[name], again[name]) for name in weights)
@@ -149,30 +142,15 @@ def test_the_best_of_a_run_is_found_without_training(trained):
     assert same["history"] == progress["history"]
 
 
-class StopAfter:
-    """Stands for the interrupt flag: true from the n-th look on."""
-
-    def __init__(self, looks: int):
-        self.looks = looks
-
-    def __getitem__(self, key):
-        self.looks -= 1
-        return self.looks < 0
-
-
 def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path, monkeypatch):
-    @contextmanager
-    def interrupt():
-        yield StopAfter(25)
-
-    monkeypatch.setattr(language, "stop_on_interrupt", interrupt)
-    _, progress, ended = train(RECIPE, corpus(), tmp_path)
+    stop_after(monkeypatch, language, 25)
+    _, progress, ended = train(RECIPE, cycle(3000), tmp_path)
     assert not ended
     assert progress["step"] == 25
     assert json.loads((tmp_path / "progress.json").read_text())["step"] == 25
     held = load_file(tmp_path / "latest.safetensors")
     monkeypatch.undo()
-    _, progress, ended = train(RECIPE, corpus(), tmp_path)
+    _, progress, ended = train(RECIPE, cycle(3000), tmp_path)
     assert ended
     assert progress["step"] == 2 * (progress["step"] // 2)
     assert [entry["epoch"] for entry in progress["history"]] == [1, 2]

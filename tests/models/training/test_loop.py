@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from models.training.loop import follow_mean, train_epochs
+from models.training.loop import train_epochs
+from models.training.runs import follow_mean
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,18 @@ def test_the_running_mean_goes_its_share_of_the_way():
     torch.manual_seed(0)
     mean, now = nn.Linear(3, 2), nn.Linear(3, 2)
     expected = 0.75 * mean.weight + 0.25 * now.weight
-    follow_mean(mean.requires_grad_(False), now, 0.75)
+    follow_mean(mean.requires_grad_(False), now, 0.75, 10**6)
     torch.testing.assert_close(mean.weight, expected, atol=1e-6, rtol=0)
+
+
+def test_the_running_mean_follows_quickly_at_first_and_slowly_then():
+    mean, network = nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False)
+    with torch.no_grad():
+        network.weight.fill_(1.0)
+        for step, moved in ((0, 0.9), (10, 9 / 20), (10**6, 0.01)):
+            mean.weight.fill_(0.0)
+            follow_mean(mean, network, 0.99, step)
+            assert mean.weight.item() == pytest.approx(moved)
 
 
 def test_the_best_epoch_is_kept_and_of_equals_the_later(tmp_path):

@@ -1,22 +1,20 @@
 import json
-from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from safetensors.torch import load_file
 from torch.nn import functional as F
 
-from models.training import transformer_language
-from models.training.corpus import Corpus
+from models.training import windows
 from models.training.recipes import Source
 from models.training.runs import resume_best
-from models.training.transformer_language import evaluate, rate, train, windows
+from models.training.transformer_language import evaluate, rate, train
 from models.training.transformer_recipes import TRANSFORMER_RECIPES, TransformerRecipe
 from models.transformer_lm import TransformerLM, TransformerLMConfig
 from tests.models.stacks import lively, numbers
+from tests.models.training.stopping import stop_after
+from tests.models.training.texts import cycle
 
 RECIPE = TransformerRecipe(
     "A toy",
@@ -34,13 +32,6 @@ RECIPE = TransformerRecipe(
     batch_size=8,
     warmup=5,
 )
-
-
-def corpus(n: int = 2400) -> Corpus:
-    """A text in which every character but a few follows from the one before."""
-    text = torch.arange(n) % 5
-    text[::97] = 5
-    return Corpus("toy.txt.gz", "0" * 64, list("abcdef"), text)
 
 
 def model(context: int = 6, **changes) -> TransformerLM:
@@ -87,31 +78,6 @@ def test_dropout_is_off_while_a_figure_is_measured():
     assert evaluate(built, text) == evaluate(built, text)
 
 
-@settings(max_examples=40)
-@given(st.integers(20, 200), st.integers(1, 12), st.integers(0, 9), st.integers(0, 9))
-def test_the_windows_of_an_epoch_cover_the_text_but_for_its_ends(n, context, epoch, seed):
-    text = torch.arange(n)
-    found = windows(text, context, epoch, seed)
-    assert torch.equal(found, windows(text, context, epoch, seed))
-    assert torch.all(found[:, 1:] - found[:, :-1] == 1)  # each is a piece of the text
-    starts = sorted(found[:, 0].tolist())
-    assert starts == list(range(starts[0], starts[-1] + 1, context))
-    read = set(found.flatten().tolist())
-    assert read == set(range(starts[0], starts[-1] + context + 1))
-    assert starts[0] < context
-    assert n - (starts[-1] + context + 1) < context
-    assert len(found) >= (n - context) // context  # what `train` counts on, whatever the offset
-
-
-def test_epochs_cut_elsewhere_and_read_in_another_order():
-    text = torch.arange(1000)
-    each = [windows(text, 10, epoch, 1) for epoch in range(12)]
-    assert len({int(one[:, 0].min()) for one in each}) > 3
-    orders = {tuple((one[:20, 0] // 10).tolist()) for one in each}
-    assert len(orders) == 12
-    assert not torch.equal(each[0], windows(text, 10, 0, 2))
-
-
 def test_the_rate_rises_stays_and_falls_to_nothing_in_a_line():
     recipe = replace(RECIPE, learning_rate=0.5, warmup=10, constant=0.4)
     rates = [rate(step, 100, recipe) for step in range(101)]
@@ -133,13 +99,13 @@ def built_from(weights) -> TransformerLM:
 def trained(tmp_path_factory):
     """A run of RECIPE: its folder and what `train` returned."""
     run = tmp_path_factory.mktemp("run")
-    return run, *train(RECIPE, corpus(), run)
+    return run, *train(RECIPE, cycle(), run)
 
 
 def test_training_learns_what_follows_what(trained):
     _, weights, progress, ended = trained
     assert ended
-    assert evaluate(built_from(weights), corpus().split("test")) < 0.5  # guessing: ln 6 = 1.79
+    assert evaluate(built_from(weights), cycle().split("test")) < 0.5  # guessing: ln 6 = 1.79
     assert [entry["epoch"] for entry in progress["history"]] == [1, 2]
     assert progress["history"][1]["train"] < progress["history"][0]["train"]
 
@@ -147,7 +113,7 @@ def test_training_learns_what_follows_what(trained):
 def test_the_weights_kept_are_those_that_were_best_on_validation(trained):
     run, weights, progress, _ = trained
     assert progress["best"] == min(entry["validation"] for entry in progress["history"])
-    text = corpus()
+    text = cycle()
     measured = evaluate(built_from(weights), text.split("validation"), text.split("train"))
     assert measured == pytest.approx(progress["best"], abs=1e-6)
     again, same = resume_best(run)
@@ -157,21 +123,10 @@ def test_the_weights_kept_are_those_that_were_best_on_validation(trained):
 
 def test_a_run_that_has_ended_is_not_trained_again(trained):
     run, weights, progress, _ = trained
-    again, same, ended = train(RECIPE, corpus(), run)
+    again, same, ended = train(RECIPE, cycle(), run)
     assert ended
     assert same["step"] == progress["step"]
     assert all(torch.equal(weights[name], again[name]) for name in weights)
-
-
-class StopAfter:
-    """Stands for the interrupt flag: true from the n-th look on."""
-
-    def __init__(self, looks: int):
-        self.looks = looks
-
-    def __getitem__(self, key):
-        self.looks -= 1
-        return self.looks < 0
 
 
 @pytest.mark.parametrize("looks", [7, 45])
@@ -179,20 +134,15 @@ def test_a_run_that_was_stopped_ends_with_the_weights_of_one_that_was_not(
     trained, tmp_path, monkeypatch, looks
 ):
     run, weights, progress, _ = trained
-
-    @contextmanager
-    def interrupt():
-        yield StopAfter(looks)
-
-    monkeypatch.setattr(transformer_language, "stop_on_interrupt", interrupt)
+    stop_after(monkeypatch, windows, looks)
     torch.manual_seed(99)  # what dropout draws from is fixed by the recipe and the step
-    _, stopped, ended = train(RECIPE, corpus(), tmp_path)
+    _, stopped, ended = train(RECIPE, cycle(), tmp_path)
     assert not ended
     assert stopped["step"] == looks
     assert json.loads((tmp_path / "progress.json").read_text())["step"] == looks
     monkeypatch.undo()
     torch.manual_seed(98)
-    again, other, ended = train(RECIPE, corpus(), tmp_path)
+    again, other, ended = train(RECIPE, cycle(), tmp_path)
     assert ended
     assert other["history"] == progress["history"]
     assert all(torch.equal(weights[name], again[name]) for name in weights)
@@ -203,7 +153,7 @@ def test_a_run_that_was_stopped_ends_with_the_weights_of_one_that_was_not(
 
 
 def test_another_seed_makes_another_run(trained, tmp_path):
-    other, _, _ = train(replace(RECIPE, seed=2, epochs=1), corpus(900), tmp_path)
+    other, _, _ = train(replace(RECIPE, seed=2, epochs=1), cycle(900), tmp_path)
     assert not torch.equal(other["token_embedding.weight"], trained[1]["token_embedding.weight"])
 
 

@@ -1,4 +1,3 @@
-from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -13,6 +12,7 @@ from models.training.transformer_recipes import TRANSFORMER_PAIR_RECIPES, Transf
 from models.transformer_seq2seq import TransformerSeq2Seq, TransformerSeq2SeqConfig
 from tests.models.stacks import lively, numbers
 from tests.models.training.reversal import Reversal
+from tests.models.training.stopping import stop_after
 
 SIZES = {
     "context": 12,
@@ -141,25 +141,9 @@ def test_a_run_that_has_ended_is_not_trained_again(trained):
     assert all(torch.equal(weights[name], again[name]) for name in weights)
 
 
-class StopAfter:
-    """Stands for the interrupt flag: true from the n-th look on."""
-
-    def __init__(self, looks: int):
-        self.looks = looks
-
-    def __getitem__(self, key):
-        self.looks -= 1
-        return self.looks < 0
-
-
 def test_a_run_that_was_stopped_ends_with_the_weights_of_one_that_was_not(tmp_path, monkeypatch):
     straight, progress, _ = train(SHORT, Reversal(160), tmp_path / "straight")
-
-    @contextmanager
-    def stopping():
-        yield StopAfter(progress["step"] // 2 + 3)  # in the second epoch
-
-    monkeypatch.setattr(loop, "stop_on_interrupt", stopping)
+    stop_after(monkeypatch, loop, progress["step"] // 2 + 3)  # in the second epoch
     _, stopped, ended = train(SHORT, Reversal(160), tmp_path / "stopped")
     assert not ended
     assert [entry["epoch"] for entry in stopped["history"]] == [1]

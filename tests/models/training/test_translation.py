@@ -1,5 +1,4 @@
 import json
-from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -13,6 +12,7 @@ from models.training import loop
 from models.training.pairs import IGNORED
 from models.training.translation import inputs, keep_vocabularies, train, write, write_all, writer
 from tests.models.training.reversal import RECIPE, Reversal
+from tests.models.training.stopping import stop_after
 from tests.toys.translators import ENGLISH, TRANSLATORS, translator
 
 SHORT = replace(RECIPE, epochs=2)
@@ -63,28 +63,9 @@ def test_a_run_that_has_ended_is_not_trained_again(trained):
     assert all(torch.equal(weights[name], again[name]) for name in weights)
 
 
-class StopAfter:
-    """Stands for the interrupt flag: true from the n-th look on."""
-
-    def __init__(self, looks: int):
-        self.looks = looks
-
-    def __getitem__(self, key):
-        self.looks -= 1
-        return self.looks < 0
-
-
-def interrupt(monkeypatch, looks: int) -> None:
-    @contextmanager
-    def stopping():
-        yield StopAfter(looks)
-
-    monkeypatch.setattr(loop, "stop_on_interrupt", stopping)
-
-
 def test_a_run_that_was_stopped_ends_with_the_weights_of_one_that_was_not(tmp_path, monkeypatch):
     straight, progress, _ = quick(SHORT, tmp_path / "straight")
-    interrupt(monkeypatch, progress["step"] // 2 + 3)  # in the second epoch
+    stop_after(monkeypatch, loop, progress["step"] // 2 + 3)  # in the second epoch
     _, stopped, ended = quick(SHORT, tmp_path / "stopped")
     assert not ended
     assert [entry["epoch"] for entry in stopped["history"]] == [1]
@@ -102,7 +83,7 @@ def test_a_run_that_was_stopped_ends_with_the_weights_of_one_that_was_not(tmp_pa
 
 
 def test_a_run_stopped_in_its_first_epoch_starts_anew(tmp_path, monkeypatch):
-    interrupt(monkeypatch, 2)
+    stop_after(monkeypatch, loop, 2)
     weights, progress, ended = quick(SHORT, tmp_path)
     assert (ended, progress["epoch"], progress["history"]) == (False, 0, [])
     assert all(torch.isfinite(value).all() for value in weights.values())

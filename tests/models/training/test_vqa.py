@@ -10,6 +10,7 @@ from models.training.vqa import follow, forget, loss, outside, score, train
 from models.training.vqa_scenes import Unseen
 from models.vqa import Vqa
 from tests.models.training.lights import RECIPE, Lights
+from tests.models.training.stopping import stop_after_score
 
 
 def network() -> Vqa:
@@ -97,21 +98,7 @@ def test_without_pictures_every_cell_is_the_mean():
 def test_a_run_that_was_stopped_goes_on_to_the_same_weights(tmp_path, monkeypatch):
     recipe = replace(RECIPE, epochs=3)
     whole, _, _ = train(recipe, Lights(), tmp_path / "whole")
-    asked, before = {"stop": False}, vqa.score
-
-    def stop_after_one(net, batches):
-        asked["stop"] = True
-        return before(net, batches)
-
-    class Stopping:
-        def __enter__(self):
-            return asked
-
-        def __exit__(self, *error):
-            return None
-
-    monkeypatch.setattr(loop, "stop_on_interrupt", Stopping)
-    monkeypatch.setattr(vqa, "score", stop_after_one)
+    stop_after_score(monkeypatch, loop, vqa)
     _, progress, ended = train(recipe, Lights(), tmp_path / "part")
     assert (progress["epoch"], ended) == (1, False)
     monkeypatch.undo()

@@ -16,8 +16,8 @@ LIMITS = {
 }
 
 
-def write_everything(folder: Path) -> list[str]:
-    """Write a checkpoint of each kind; their names."""
+def write_everything(folder: Path) -> None:
+    """Write a checkpoint of each kind."""
     toys.write_toy(folder / "toy-gru", toys.CONFIGS["toy-gru"])
     translators.write_translator(folder / "toy-additive", "toy-additive")
     pictures.write_captioner(folder / "toy-soft", "toy-soft")
@@ -32,11 +32,13 @@ def write_everything(folder: Path) -> list[str]:
     pictures.write_line_reader(folder / "toy-lines", next(iter(pictures.LINE_READERS)))
     for name in ("toy-names", "toy-tagger"):
         labels.write_labeller(folder / name, (labels.CLASSIFIERS | labels.TAGGERS)[name])
-    return sorted(path.name for path in folder.iterdir() if path.is_dir())
 
 
-def settings(folder: Path) -> Settings:
-    """Settings of a server of it that takes checkpoints too."""
+def served(root: Path) -> Settings:
+    """Write the checkpoints below a folder; settings of a server of them that takes others too."""
+    folder = root / "checkpoints"
+    folder.mkdir()
+    write_everything(folder)
     return Settings(
-        checkpoints=folder, imports=folder.parent / "imports", device="cpu", metrics="on", **LIMITS
+        checkpoints=folder, imports=root / "imports", device="cpu", metrics="on", **LIMITS
     )

@@ -164,12 +164,11 @@ def main() -> None:
     options = parser.parse_args()
     start = random.randrange(1 << 32) if options.seed is None else options.seed
     print(f"seed {start}")
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary) / "checkpoints"
-        folder.mkdir()
-        everything.write_everything(folder)
-        with live(everything.settings(folder)) as server:
-            found = probe(server, options.examples, options.only, start)
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        live(everything.served(Path(temporary))) as server,
+    ):
+        found = probe(server, options.examples, options.only, start)
     for one in found:
         statuses = ", ".join(
             f"{count} x {status}" for status, count in sorted(one.statuses.items())

@@ -9,10 +9,10 @@ from backend.class_pages import address_for_students, local, told_at_start
 from backend.i18n import LANGUAGES
 from backend.joining import COOKIE, SECONDS, TEACHER, Door, Joining
 from backend.settings import Settings
+from tests.backend.html import BROWSER
 from tests.backend.serving import assert_error, in_process
 
 CODE = "TREE42"
-BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 BOTH = pytest.mark.parametrize("language", LANGUAGES)
 
 

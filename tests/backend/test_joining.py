@@ -11,10 +11,10 @@ from backend import joining
 from backend.app import create_app
 from backend.joining import ALPHABET, COOKIE, LIKE_LATIN, SECONDS, Door, address_of
 from backend.settings import Settings
+from tests.backend.html import BROWSER
 from tests.backend.serving import assert_error, in_process
 
 CODE = "TREE42"
-BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
 class Clock:

@@ -15,10 +15,7 @@ EXAMPLES = 6
 @pytest.fixture(scope="module")
 def server(tmp_path_factory) -> Iterator[Live]:
     """A server with one small network of each kind."""
-    folder = tmp_path_factory.mktemp("probed") / "checkpoints"
-    folder.mkdir()
-    everything.write_everything(folder)
-    with live(everything.settings(folder)) as server:
+    with live(everything.served(tmp_path_factory.mktemp("probed"))) as server:
         yield server
 
 

@@ -8,8 +8,8 @@ from starlette.testclient import TestClient
 from backend.guards import CONTENT_SECURITY_POLICY, HEADERS
 from backend.i18n import LANGUAGES
 from tests.backend import everything, walk
+from tests.backend.html import BROWSER, Page
 from tests.backend.serving import in_process
-from tests.backend.test_pages import BROWSER, Page
 
 MATHML = ("math", "mrow", "mtable", "mtr", "mtd", "mo", "mi", "mn", "mspace", "mstyle", "mpadded")
 LEADING = ("href", "src", "action", "formaction", "data", "poster", "xlink:href")
@@ -18,10 +18,7 @@ LEADING = ("href", "src", "action", "formaction", "data", "poster", "xlink:href"
 @pytest.fixture(scope="module")
 def client(tmp_path_factory) -> Iterator[TestClient]:
     """Asks an application with one network of each kind."""
-    folder = tmp_path_factory.mktemp("walked") / "checkpoints"
-    folder.mkdir()
-    everything.write_everything(folder)
-    with in_process(everything.settings(folder)) as client:
+    with in_process(everything.served(tmp_path_factory.mktemp("walked"))) as client:
         yield client
 
 

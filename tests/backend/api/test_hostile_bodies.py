@@ -62,10 +62,7 @@ VALUES = [
 @pytest.fixture(scope="module")
 def client(tmp_path_factory) -> Iterator[TestClient]:
     """Asks an application with one network of each kind."""
-    folder = tmp_path_factory.mktemp("hostile") / "checkpoints"
-    folder.mkdir()
-    everything.write_everything(folder)
-    with in_process(everything.settings(folder)) as client:
+    with in_process(everything.served(tmp_path_factory.mktemp("hostile"))) as client:
         yield client
 
 

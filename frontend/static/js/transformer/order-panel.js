@@ -32,8 +32,8 @@ export class OrderPanel extends View {
     const { host, kind } = this;
     this.positions = make("input", { type: "checkbox", role: "switch" });
     this.positions.addEventListener("change", () => this.edit({ positions: this.positions.checked }));
-    const label = make("label", { class: "toggle" }, this.positions, make("span", {}, t(`positions ${kind}`)));
-    label.hidden = kind === "none";
+    const told = kind !== "none"; // where there are none, none are switched off
+    const label = make("label", { class: "toggle", hidden: !told }, this.positions, make("span", {}, told ? t(`positions ${kind}`) : ""));
     const button = (text, action) => {
       const node = make("button", { type: "button", class: "button small" }, text);
       node.addEventListener("click", action);

@@ -222,3 +222,11 @@ def test_a_telephone_has_the_whole_lab_without_scrolling_sideways(open_page):
     box = page.locator(".arcs-drawing").bounding_box()
     assert box["y"] > page.locator(".matrix-cells").bounding_box()["y"]
     assert page.evaluate("lab.heads.cell") >= 22
+    width = page.evaluate("""async () => {
+      const { src } = document.querySelector("script[type=module][src*=transformer]");
+      const { Rows } = await import(new URL("rows.js", src));
+      const words = Array.from({ length: 512 }, (_, k) => `word${k}`);
+      const room = { width: 358, room: 400, beside: false, scale: 1 };
+      return new Rows({ queries: words, keys: words, ...room }).width;
+    }""")
+    assert width <= 362  # beside it are 16 px of margin

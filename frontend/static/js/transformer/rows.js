@@ -49,7 +49,7 @@ export class Rows {
     const lean = this.slanted ? Math.cos(SLANT) * tops : 0;
     // The last labels lean out to the right of their columns.
     const over = beside ? Math.max(0, lean - this.queryWidth - gap) : lean;
-    if (this.cellWidth * S + over > left) this.cellWidth = Math.max(1, (left - over) / S);
+    if (this.cellWidth * S + over > left) this.cellWidth = Math.max(left / 4, left - over) / S;
     this.tops = tops;
     this.top = Math.ceil((this.slanted ? Math.sin(SLANT) * tops + 8 * scale : 18 * scale) + gap / 2);
     this.left = beside ? 1 : this.queryWidth + gap;

@@ -147,6 +147,6 @@ streams with the state carried over, Adam at {recipe.learning_rate:g} with a cos
 norm clipped at {recipe.clip:g}, dropout {net["dropout"]:g}, input weights started at \
 {recipe.input_gain:g} times Xavier's, {"bfloat16" if recipe.bfloat16 else "float32"} products \
 while training, \
-{progress["seconds"] / 60:.0f} minutes on one busy CPU core).
+{progress["seconds"] / 60:.0f} minutes on {progress.get("device", "one busy CPU core")}).
 {recipe.note}
 {sources(recipe, corpus, sample)}"""

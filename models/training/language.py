@@ -133,6 +133,8 @@ def train(
                 saved = time.monotonic()
             if step % 20 == 0:
                 bar.set_postfix(loss=f"{average:.3f}", best=f"{progress['best']:.4f}")
+    if device != "cpu":
+        progress["device"] = f"one {torch.cuda.get_device_name()}"  # told on the card
     _save(run, network, optimizer, state, progress)
     bar.close()
     best = run / "best.safetensors"

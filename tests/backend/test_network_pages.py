@@ -50,6 +50,17 @@ def test_the_lab_of_a_network_that_reads_tokens_does_not_speak_of_characters(
     assert told() == []
 
 
+def test_a_translator_of_characters_does_not_speak_of_words(client, monkeypatch):
+    def told() -> str:
+        page, data = client.get("/en/lab/toy-additive").text.split('id="page-data">')
+        strings = json.loads(data.partition("</script>")[0])["strings"]
+        return written(page.partition("<main")[2]) + strings["target words"] + strings["place read"]
+
+    assert told().count("word") > 5
+    become(client, monkeypatch, "toy-additive", figures={"length_unit": "characters"})
+    assert re.findall(r".{20}\bword.{20}", told()) == []
+
+
 def doors(client) -> list[str]:
     """The networks that the home page's doors open on."""
     buttons = [a for a in read(client, "/en/").all("a") if "large" in a.get("class", "")]

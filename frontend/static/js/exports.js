@@ -2,7 +2,7 @@
 
 import { color, rampOf } from "./color.js";
 import { loadPlotly } from "./plotly.js";
-import { make, mark, nameOf, pageData, short, surprise, t } from "./words.js";
+import { inQuotes, make, mark, nameOf, pageData, short, surprise, t } from "./words.js";
 
 const MOST_TICKS = 140;
 
@@ -95,7 +95,7 @@ export function titleOf(checkpoint, what, store) {
   const start = store.text(0, 40).replace(/\n/g, " ↵ ");
   const dots = store.length > 40 ? "…" : "";
   const text = escaped(`${start}${dots}`);
-  return `${escaped(checkpoint.title ?? checkpoint.id)}: ${what}<br><sub>“${text}” · ${t("steps {from} to {to}", { from: 0, to: store.length - 1 })}</sub>`;
+  return `${escaped(checkpoint.title ?? checkpoint.id)}: ${what}<br><sub>${inQuotes(text)} · ${t("steps {from} to {to}", { from: 0, to: store.length - 1 })}</sub>`;
 }
 
 /** A text as Plotly takes it. */

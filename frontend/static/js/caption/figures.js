@@ -3,7 +3,7 @@
 import { attentionRamp, color } from "../color.js";
 import { svg } from "../decoder/svg.js";
 import { escaped, paper, scaleOf } from "../exports.js";
-import { percent, t } from "../words.js";
+import { inQuotes, percent, t } from "../words.js";
 import { paintLight } from "./light.js";
 import { View } from "./view.js";
 
@@ -90,7 +90,7 @@ export function attentionRows({ target, source, columns }) {
 export function coverageFigure(run, sums) {
   const { rows, columns } = run.grid;
   const z = Array.from({ length: rows }, (_, row) => Array.from(sums.subarray(row * columns, (row + 1) * columns)));
-  const title = `${escaped(run.about.title ?? run.about.id)}: ${t("all words together")}<br><sub>“${escaped(run.sourceText)}” → “${escaped(run.text)}”</sub>`;
+  const title = `${escaped(run.about.title ?? run.about.id)}: ${t("all words together")}<br><sub>${inQuotes(escaped(run.sourceText))} → ${inQuotes(escaped(run.text))}</sub>`;
   const letters = Array.from({ length: columns }, (_, k) => run.source[k].label.replace(/\d+$/, ""));
   return {
     data: [{ type: "heatmap", z, zmin: 0, zmax: Math.max(...sums), xgap: 1, ygap: 1, colorscale: scaleOf(attentionRamp()), colorbar: { thickness: 12, outlinewidth: 0, title: { text: "Σ α" } } }],

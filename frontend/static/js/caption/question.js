@@ -7,7 +7,7 @@ import { answer, ApiError, scene } from "../api.js";
 import { decode, shapeOf } from "../arrays.js";
 import { hue, sequential } from "../color.js";
 import { saveCsv, saveDrawing } from "../exports.js";
-import { full, make, percent, short, t } from "../words.js";
+import { full, inQuotes, make, percent, short, t } from "../words.js";
 import { cellName } from "./cells.js";
 import { sheet } from "./figures.js";
 import { paintLight } from "./light.js";
@@ -190,7 +190,7 @@ export class Question {
         return make("li", { class: "candidate word", title: full(probabilities[k]) }, make("b", {}, text), make("span", { class: "track" }, bar), make("span", { class: "num" }, percent(probabilities[k])));
       }),
     );
-    const unknown = (found.unknown ?? []).map((k) => `“${found.question_tokens[k].trim()}”`);
+    const unknown = (found.unknown ?? []).map((k) => inQuotes(found.question_tokens[k].trim()));
     const strange = found.familiarity ? found.familiarity.share < STRANGE : this.name === "photo";
     const parts = strange ? [t("unlike the drawn scenes")] : [];
     if (unknown.length) parts.push(t("words of the question that it does not know: {list}", { list: unknown.join(", ") }));

@@ -2,12 +2,12 @@
 
 import { color } from "../color.js";
 import { escaped, mapFigure, paper } from "../exports.js";
-import { nameOf, short, t } from "../words.js";
+import { inQuotes, nameOf, short, t } from "../words.js";
 
 /** What a saved figure is called: checkpoint, quantity, what was read. */
 export function titleOf({ about, sourceText, text }, what) {
   const cut = (words) => escaped(words.length > 70 ? `${words.slice(0, 70)}…` : words);
-  return `${escaped(about.title ?? about.id)}: ${what}<br><sub>“${cut(sourceText)}” → “${cut(text)}”</sub>`;
+  return `${escaped(about.title ?? about.id)}: ${what}<br><sub>${inQuotes(cut(sourceText))} → ${inQuotes(cut(text))}</sub>`;
 }
 
 /** How sure the network was of every word. */

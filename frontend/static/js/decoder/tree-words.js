@@ -1,6 +1,6 @@
 /** The tree of a search in words: one node with its path and its numbers, or the search. */
 
-import { percent, short, t } from "../words.js";
+import { inQuotes, percent, short, t } from "../words.js";
 
 /**
  * @param {{node: import("./run.js").BeamNode, share: number}[]} path  of placed nodes, to
@@ -11,7 +11,7 @@ export function nodeInWords(path, hypotheses) {
   const ids = path.map((one) => one.node.token_id).join();
   const known = hypotheses.find(({ token_ids }) => token_ids.join() === ids);
   const text = known?.text ?? path.map((one) => one.node.token).join("").trim();
-  const parts = [`“${text}”`, percent(share), `log p = ${short(node.log_probability)}`];
+  const parts = [inQuotes(text), percent(share), `log p = ${short(node.log_probability)}`];
   if (known) parts.push(`${t("score")} ${short(known.score)}`);
   parts.push(t(node.ended ? "ended: Enter or a click reads it" : node.kept ? "kept in the search" : "dropped: others were more likely"));
   return parts.join(" · ");

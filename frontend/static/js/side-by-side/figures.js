@@ -3,13 +3,13 @@
 import { color, signedRamp } from "../color.js";
 import { escaped, paper, scaleOf } from "../exports.js";
 import { surpriseScale } from "../surprise-rows.js";
-import { mark, t } from "../words.js";
+import { inQuotes, mark, t } from "../words.js";
 
 const DASHES = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "4px 2px 1px 2px", "1px 3px"];
 
 const titled = (what, tokens) => {
   const text = tokens.slice(0, 50).map((token) => (token === "\n" ? " ↵ " : token)).join("");
-  return `${escaped(what)}<br><sub>“${escaped(text)}${tokens.length > 50 ? "…" : ""}”</sub>`;
+  return `${escaped(what)}<br><sub>${inQuotes(escaped(text) + (tokens.length > 50 ? "…" : ""))}</sub>`;
 };
 
 const wide = (tokens) => Math.max(760, Math.min(2600, 220 + tokens.length * 12));

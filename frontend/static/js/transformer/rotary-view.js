@@ -6,7 +6,7 @@
 
 import { color, signedRamp } from "../color.js";
 import { at as px, fileOf, svg } from "../decoder/svg.js";
-import { make, short, t } from "../words.js";
+import { inQuotes, make, short, t } from "../words.js";
 import { CellMap } from "./cell-map.js";
 import { labelsOf } from "./labels.js";
 import { onesAt, productAt, speeds } from "./rotation.js";
@@ -168,7 +168,7 @@ export class RotaryView extends View {
 
   drawing() {
     const { about } = this.store;
-    return fileOf(this.chart, `${about.title ?? about.id}: ${t("the product, by distance")}, ${this.names.map((name) => `“${name}”`).join(" · ")}`, color("--paper"));
+    return fileOf(this.chart, `${about.title ?? about.id}: ${t("the product, by distance")}, ${this.names.map(inQuotes).join(" · ")}`, color("--paper"));
   }
 
   rows() {

@@ -4,7 +4,7 @@
  */
 
 import * as exports from "../exports.js";
-import { t } from "../words.js";
+import { inQuotes, t } from "../words.js";
 
 /**
  * @typedef {object} Saved
@@ -42,5 +42,5 @@ export function saveButtons(store, say) {
 /** What a saved figure is called: checkpoint, quantity, what was read. */
 export function titleOf({ about, reading }, what) {
   const cut = (words) => exports.escaped(words.length > 70 ? `${words.slice(0, 70)}…` : words).replace(/\n/g, " ↵ ");
-  return `${exports.escaped(about.title ?? about.id)}: ${what}<br><sub>“${cut(reading.text)}”</sub>`;
+  return `${exports.escaped(about.title ?? about.id)}: ${what}<br><sub>${inQuotes(cut(reading.text))}</sub>`;
 }

@@ -15,7 +15,7 @@ import { decode, shapeOf } from "../../arrays.js";
 import { cellName } from "../../caption/cells.js";
 import { readPicture } from "../../caption/picture.js";
 import { inWords } from "../../problem.js";
-import { make, percent, short, t } from "../../words.js";
+import { inQuotes, make, percent, short, t } from "../../words.js";
 import { labLink, ready } from "../checkpoint.js";
 import { drawScene, massOn, movedBetween } from "../scene-light.js";
 
@@ -169,7 +169,7 @@ class QuestionView {
         return make("li", {}, make("b", {}, text), make("span", { class: "track" }, bar), make("span", { class: "num" }, percent(probabilities[k])));
       }),
     );
-    const unknown = found.unknown.map((k) => `“${found.question_tokens[k].trim()}”`);
+    const unknown = found.unknown.map((k) => inQuotes(found.question_tokens[k].trim()));
     const parts = unknown.length ? [t("words of the question that it does not know: {list}", { list: unknown.join(", ") })] : [];
     if (known) parts.push(known.answer === found.answers[0] ? t("that is right") : t("the right answer is {truth}", { truth: known.answer }));
     this.told.textContent = parts.join(" ");

@@ -8,6 +8,11 @@ export class ApiError extends Error {
     super(message);
     Object.assign(this, { code, hint, details, status, retryAfter });
   }
+
+  /** Whatever went wrong, as an error of the API. @param {Error} error */
+  static of(error) {
+    return error instanceof ApiError ? error : new ApiError({ code: "page", message: String(error) });
+  }
 }
 
 /** All checkpoints. @returns {Promise<object[]>} */

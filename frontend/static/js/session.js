@@ -175,7 +175,7 @@ export class Session extends EventTarget {
     if (error.name === "AbortError" || abort.signal.aborted) return;
     this.ended = true;
     this.become("idle");
-    this.problem(error instanceof ApiError ? error : new ApiError({ code: "page", message: String(error) }));
+    this.problem(ApiError.of(error));
   }
 
   problem(error) {

@@ -11,6 +11,7 @@
 
 import { ApiError } from "../api.js";
 import { decode, shapeOf } from "../arrays.js";
+import { Asking } from "../asking.js";
 import { written } from "./tokens.js";
 
 /** @typedef {{label: string}} Place  a source position: a word that was read, a cell of a picture */
@@ -30,15 +31,13 @@ import { written } from "./tokens.js";
  */
 /** @typedef {{id: number, parent: number, step: number, token: string, token_id: number, log_probability: number, kept: boolean, ended: boolean}} BeamNode */
 /** @typedef {{text: string, tokens: string[], token_ids: number[], log_probability: number, score: number}} Hypothesis */
-export class DecoderRun extends EventTarget {
+export class DecoderRun extends Asking {
   /** @param {{id: string, points: {name: string, axes: string[], range: string}[]}} about */
   constructor(about) {
     super();
     this.about = about;
     this.attends = about.points.some((point) => point.name === "attention");
     this.pace = 0; // steps a second; 0: as they come
-    this.busy = false;
-    /** @type {ApiError|null} */ this.error = null;
     this.queue = [];
     this.abort = null;
     this.options = null; // of the run that is on the page or under way
@@ -85,7 +84,7 @@ export class DecoderRun extends EventTarget {
       });
       if (!closed && !abort.signal.aborted) throw new ApiError({ code: "connection", message: "" });
     } catch (error) {
-      this.fail(error, abort);
+      this.fail(error, abort.signal);
     }
   }
 
@@ -177,27 +176,5 @@ export class DecoderRun extends EventTarget {
   /** The source position that the server means. @returns {number|null} */
   place(told) {
     return told ?? null;
-  }
-
-  fail(error, abort) {
-    if (error.name === "AbortError" || abort.signal.aborted) return;
-    this.become(false);
-    this.problem(error instanceof ApiError ? error : new ApiError({ code: "page", message: String(error) }));
-  }
-
-  problem(error) {
-    if (error === this.error) return;
-    this.error = error;
-    this.tell("problem");
-  }
-
-  become(busy) {
-    if (busy === this.busy) return;
-    this.busy = busy;
-    this.tell("state");
-  }
-
-  tell(type) {
-    this.dispatchEvent(new Event(type));
   }
 }

@@ -3,7 +3,9 @@
  * Where no stack is told, it is the one that `state` (of a subclass) names.
  */
 
-export class Network extends EventTarget {
+import { Asking } from "../asking.js";
+
+export class Network extends Asking {
   /** @param {{id: string, kind: string, config: object}} about */
   constructor(about) {
     super();

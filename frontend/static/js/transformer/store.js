@@ -54,8 +54,6 @@ export class Store extends Network {
     super(about);
     /** @type {import("./reading.js").Reading|null} */ this.reading = null;
     this.hover = Object.freeze({ query: -1, key: -1 });
-    this.busy = false;
-    this.error = null;
     this.brush = null;
     this.memory = new Memory(MOST_BYTES);
     this.expected = [];
@@ -274,30 +272,6 @@ export class Store extends Network {
       const one = sliced(answer.slices[k]);
       this.memory.put(nameOf(key, slice), one, one.data.byteLength + 256);
     });
-  }
-
-  // Telling.
-
-  fail(error, signal) {
-    if (error.name === "AbortError" || signal.aborted) return;
-    this.become(false);
-    this.problem(error instanceof api.ApiError ? error : new api.ApiError({ code: "page", message: String(error) }));
-  }
-
-  problem(error) {
-    if (error === this.error) return;
-    this.error = error;
-    this.tell("problem");
-  }
-
-  become(busy) {
-    if (busy === this.busy) return;
-    this.busy = busy;
-    this.tell("state");
-  }
-
-  tell(type) {
-    this.dispatchEvent(new Event(type));
   }
 }
 

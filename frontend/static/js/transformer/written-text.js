@@ -70,7 +70,7 @@ export class WrittenText extends EventTarget {
       if (!whole && !abort.signal.aborted) throw new ApiError({ code: "connection", message: "" });
     } catch (error) {
       if (abort.signal.aborted) return;
-      this.error = error instanceof ApiError ? error : new ApiError({ code: "page", message: String(error) });
+      this.error = ApiError.of(error);
       this.tell("problem");
     }
     if (this.abort !== abort) return;

@@ -13,6 +13,7 @@
  */
 
 import * as api from "../../api.js";
+import { Asking } from "../../asking.js";
 import { labelsOf } from "../labels.js";
 import { sliced } from "../sliced.js";
 import { largestOf } from "./numbers.js";
@@ -32,15 +33,13 @@ const INSIDE = ["read", "q", "k", "v", "scores", "attention", "heads", "attended
  * @property {{ids: number[], probabilities: Float32Array}|null} next  after the last token
  */
 
-export class Walk extends EventTarget {
+export class Walk extends Asking {
   /** @param {{id: string, kind: string, config: object, points: {name: string}[]}} about */
   constructor(about) {
     super();
     this.about = about;
     this.reading = null;
     this.layer = null;
-    this.error = null;
-    this.busy = false;
     this.hover = Object.freeze({ query: -1, key: -1 });
     this.kept = new Map(); // answers about the text that was read, by what was asked
     const address = ADDRESS.read();
@@ -259,30 +258,6 @@ export class Walk extends EventTarget {
 
   ask(body, signal) {
     return api.slices(this.about.id, body, signal);
-  }
-
-  // Telling.
-
-  fail(error, signal) {
-    if (error.name === "AbortError" || signal.aborted) return;
-    this.become(false);
-    this.problem(error instanceof api.ApiError ? error : new api.ApiError({ code: "page", message: String(error) }));
-  }
-
-  problem(error) {
-    if (error === this.error) return;
-    this.error = error;
-    this.tell("problem");
-  }
-
-  become(busy) {
-    if (busy === this.busy) return;
-    this.busy = busy;
-    this.tell("state");
-  }
-
-  tell(type) {
-    this.dispatchEvent(new Event(type));
   }
 }
 

@@ -4,12 +4,13 @@
  */
 
 import { ApiError } from "../api.js";
+import { Desk } from "../decoder/desk.js";
 import { make, pageData, t } from "../words.js";
 import { ACCEPT, pictureIn, readPicture } from "./picture.js";
 
 const get = (id) => document.getElementById(id);
 
-export class PictureDesk {
+export class PictureDesk extends Desk {
   /**
    * @param {object} options
    * @param {{name: string, src: string, title: string, credit: string}[]} options.photos
@@ -18,14 +19,13 @@ export class PictureDesk {
    * @param {(which: string) => void} options.onOption @param {(error: ApiError) => void} options.onProblem
    */
   constructor({ photos, onPicture, onRun, onStop, onOption, onProblem }) {
+    super({ begin: "describe", most: 30, onRun, onStop, onOption });
     Object.assign(this, { photos, onPicture, onProblem });
     /** @type {import("./picture.js").Picture|null} */ this.subject = null;
     this.tiles = photos.map((photo) => this.tile(photo));
     this.own = make("button", { type: "button", class: "photo own", "aria-pressed": "false", hidden: true });
     this.own.addEventListener("click", () => this.mine && this.take(this.mine));
     get("photos").replaceChildren(...this.tiles, this.own);
-    get("describe").addEventListener("click", onRun);
-    get("stop").addEventListener("click", onStop);
     for (const [button, field] of [["choose", "file"], ["camera", "shot"]]) {
       const input = get(field);
       input.accept = field === "file" ? `${ACCEPT},image/*` : "image/*";
@@ -35,8 +35,6 @@ export class PictureDesk {
         input.value = ""; // the same file may be chosen again
       });
     }
-    for (const id of ["beam", "penalty", "most", "seed"]) get(id)?.addEventListener("change", () => onOption(id));
-    get("pace").addEventListener("change", () => onOption("pace"));
     get("dice")?.addEventListener("click", () => {
       get("seed").value = String(Math.floor(Math.random() * 10_000));
       onOption("seed");
@@ -157,51 +155,5 @@ export class PictureDesk {
 
   missing() {
     return this.subject ? null : new ApiError({ code: "no_picture", message: "" }, 422);
-  }
-
-  get options() {
-    const number = (id, fallback) => {
-      const { value, min, max } = get(id);
-      return value.trim() === "" || !Number.isFinite(Number(value)) ? fallback : Math.max(Number(min), Math.min(Number(max), Number(value)));
-    };
-    return {
-      beam_size: Number(get("beam").value),
-      length_penalty: number("penalty", 1),
-      max_new_tokens: Math.round(number("most", 30)),
-      seed: get("seed") ? number("seed", null) : null,
-    };
-  }
-
-  set options({ beam_size, length_penalty, max_new_tokens, seed = null }) {
-    get("beam").value = String(Math.max(1, Math.min(8, beam_size)));
-    get("penalty").value = String(length_penalty);
-    get("most").value = String(max_new_tokens);
-    if (get("seed")) get("seed").value = seed === null ? "" : String(seed);
-    this.refresh(false);
-  }
-
-  get pace() {
-    return Math.max(0, Number(get("pace").value) || 0);
-  }
-
-  set pace(pace) {
-    get("pace").value = String(pace);
-    if (get("pace").selectedIndex < 0) get("pace").value = "0";
-  }
-
-  /** Buttons as the run stands. */
-  refresh(busy) {
-    const [now, other] = busy ? ["stop", "describe"] : ["describe", "stop"];
-    const held = document.activeElement === get(other);
-    get(now).hidden = false;
-    if (held) get(now).focus();
-    get(other).hidden = true;
-    get("penalty").closest("label").classList.toggle("off", get("beam").value === "1");
-    get("seed")?.closest("label").classList.toggle("off", get("beam").value !== "1");
-    document.body.classList.toggle("busy", busy);
-  }
-
-  say(words) {
-    if (get("live").textContent !== words) get("live").textContent = words;
   }
 }

@@ -5,12 +5,12 @@ import { ArithmeticPanel } from "../decoder/arithmetic-panel.js";
 import { strongestOf } from "../decoder/arithmetic.js";
 import { BeamTree } from "../decoder/beam-tree.js";
 import { Choices } from "../decoder/choices.js";
+import { DecoderLab } from "../decoder/lab.js";
 import { Link } from "../decoder/link.js";
 import { States } from "../decoder/states.js";
 import { Steering } from "../decoder/steering.js";
 import { StepPanel } from "../decoder/step-panel.js";
 import { openLab } from "../open-lab.js";
-import { loadPlotly, plotly } from "../plotly.js";
 import { Present } from "../present.js";
 import { Problem } from "../problem.js";
 import { pageData, t } from "../words.js";
@@ -32,13 +32,12 @@ import { ADDRESS, elsewhere } from "./url-state.js";
 import { View } from "./view.js";
 import { WordLine } from "./word-line.js";
 
-const REST = 160; // ms without movement before Plotly draws
-const NOT_TAKEN = new Set(["bad_force", "bad_prefix", "no_attention"]);
 const FIGURES = ["stage", "film", "coverage", "beam", "states", "question"];
 const get = (id) => document.getElementById(id);
 
-class CaptionLab {
+class CaptionLab extends DecoderLab {
   constructor(about) {
+    super();
     this.about = about;
     this.state = ADDRESS.read();
     this.run = new Caption(about);
@@ -87,12 +86,8 @@ class CaptionLab {
   }
 
   listen() {
-    const { run, link, region, steering } = this;
-    for (const type of ["source", "step", "beam"]) run.addEventListener(type, () => this.came());
-    run.addEventListener("done", () => this.done());
-    run.addEventListener("state", () => this.changed());
-    run.addEventListener("problem", () => this.failed(run.error));
-    steering.former.addEventListener("done", () => this.came());
+    const { link, region } = this;
+    this.attend(elsewhere);
     link.addEventListener("change", () => {
       if (link.pin !== this.pinned) {
         this.pinned = link.pin;
@@ -109,13 +104,6 @@ class CaptionLab {
       this.stage.key = "";
       this.wake();
     });
-    new ResizeObserver(() => this.wake()).observe(get("stage"));
-    document.fonts?.ready.then(() => this.wake());
-    get("open-help").addEventListener("click", () => get("help").showModal());
-    get("panel-handle").addEventListener("click", () => get("panel").classList.toggle("open"));
-    get("checkpoint").addEventListener("change", (event) => (location.href = elsewhere(event.target.value)));
-    get("search").addEventListener("click", () => steering.search());
-    get("states-figure").addEventListener("toggle", () => this.wake());
     if (matchMedia("(max-width: 760px)").matches) document.querySelector(".options").open = false;
     captionKeys(this);
   }
@@ -151,13 +139,6 @@ class CaptionLab {
     this.problem.clear();
     if (this.desk.subject) this.steering.ask();
     else this.desk.example(pageData.photos[0]?.name);
-  }
-
-  optionChanged(which) {
-    this.desk.refresh(this.run.busy);
-    this.saveAddress();
-    if (which === "pace") this.run.pace = this.desk.pace;
-    else if (this.steering.subject !== null) this.steering.ask();
   }
 
   /** Choose a word, and where it looks most; all words together for -1. */
@@ -199,32 +180,6 @@ class CaptionLab {
     this.came();
   }
 
-  changed() {
-    this.desk.refresh(this.run.busy);
-    this.stale = true;
-    this.wake();
-  }
-
-  /** Choices that this network cannot take, from an old address: the next try goes without them. */
-  failed(error) {
-    this.problem.show(error);
-    if (NOT_TAKEN.has(error?.code)) this.steering.edits.clear();
-  }
-
-  /** Another figure on the projector. */
-  turned() {
-    this.wake();
-    const { figure } = document.body.dataset;
-    if (figure === "states") get("states-figure").open = true;
-    scrollTo({ top: 0 });
-  }
-
-  wake() {
-    this.frame ??= requestAnimationFrame((now) => this.tick(now));
-    clearTimeout(this.restTimer);
-    this.restTimer = setTimeout(() => this.settle(), REST);
-  }
-
   /** One frame: draw what has changed. */
   tick(now) {
     this.frame = null;
@@ -252,12 +207,8 @@ class CaptionLab {
     if (more) this.wake();
   }
 
-  /** When nothing has moved for a while: what is dear, one piece at a time. */
-  settle() {
-    if (this.run.busy || !get("states-figure").open) return;
-    const Plotly = plotly();
-    if (!Plotly) loadPlotly(pageData.plotly_url).then(() => this.settle(), () => {});
-    else if (this.states.settle(Plotly)) this.restTimer = setTimeout(() => this.settle(), 30);
+  get maps() {
+    return [this.states];
   }
 }
 

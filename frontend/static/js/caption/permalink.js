@@ -25,7 +25,7 @@ export async function restore(lab) {
 
 /** The page's state, as `ADDRESS` writes it. @param {any} lab */
 export function addressOf({ arithmetic, desk, link, question, region, steering, view }) {
-  const { beam_size, length_penalty, max_new_tokens, seed } = desk.options;
+  const { beam_size, length_penalty, max_new_tokens, seed = null } = desk.options;
   const { target, source } = link.pin;
   const own = steering.subject && !steering.subject.id; // what was chosen belongs to its words
   return {

@@ -5,13 +5,13 @@ import { ArithmeticPanel } from "../decoder/arithmetic-panel.js";
 import { strongestOf } from "../decoder/arithmetic.js";
 import { BeamTree } from "../decoder/beam-tree.js";
 import { Choices } from "../decoder/choices.js";
+import { DecoderLab } from "../decoder/lab.js";
 import { Link } from "../decoder/link.js";
 import { States } from "../decoder/states.js";
 import { Steering } from "../decoder/steering.js";
 import { StepPanel } from "../decoder/step-panel.js";
 import { TokenStrip } from "../decoder/token-strip.js";
 import { openLab } from "../open-lab.js";
-import { loadPlotly, plotly } from "../plotly.js";
 import { Present } from "../present.js";
 import { Problem } from "../problem.js";
 import { pageData, t } from "../words.js";
@@ -27,17 +27,16 @@ import { Sentence } from "./sentence.js";
 import { Translation } from "./translation.js";
 import { ADDRESS, elsewhere } from "./url-state.js";
 
-const REST = 160; // ms without movement before Plotly draws
-const NOT_TAKEN = new Set(["bad_force", "bad_prefix", "no_attention"]);
 const FIGURES = ["text", "graph", "alignment", "beam", "states", "partner"];
 const get = (id) => document.getElementById(id);
 
-class TranslateLab {
+class TranslateLab extends DecoderLab {
   constructor(about) {
+    super();
     this.about = about;
     ADDRESS.wish(about.search);
     this.state = ADDRESS.read();
-    this.translation = new Translation(about);
+    this.run = new Translation(about);
     this.link = new Link();
     this.saveAddress = ADDRESS.writer(() => addressOf(this));
     this.build();
@@ -46,47 +45,43 @@ class TranslateLab {
   }
 
   build() {
-    const { about, translation, link } = this;
+    const { about, run, link } = this;
     const wake = () => this.wake();
-    this.sentence = new Sentence({
+    this.desk = new Sentence({
       about,
       onRun: () => this.steering.begin(),
       onStop: () => this.steering.stop(),
       onOption: (which) => this.optionChanged(which),
       onTyping: () => this.problem.clear(),
     });
-    this.partner = new Partner(get("partner-body"), { translation, link, wake, onChange: () => this.partnered() });
-    const steering = (this.steering = new Steering({ run: translation, former: new Translation(about), link, desk: this.sentence, partner: this.partner, onRun: () => this.saveAddress() }));
+    this.partner = new Partner(get("partner-body"), { translation: run, link, wake, onChange: () => this.partnered() });
+    const steering = (this.steering = new Steering({ run, former: new Translation(about), link, desk: this.desk, partner: this.partner, onRun: () => this.saveAddress() }));
     const { edits, former } = steering;
     const onForce = (target, source) => steering.look(target, source);
     const onRelease = (step) => steering.release(step);
     this.problem = new Problem(get("problem"), { prompt: get("prompt"), mirror: get("mirror"), onRetry: () => steering.ask() });
     this.strips = ["source", "target"].map((side) => new TokenStrip(get(`${side}-tokens`), side, {
-      run: translation, link, label: t(`${side} words`),
+      run, link, label: t(`${side} words`),
       onChoose: (k) => (side === "source" ? link.choose(link.pin.target, k) : this.go(k)),
     }));
-    this.choices = new Choices(get("choices"), { run: translation, former, edits, onRemove: (edit) => steering.takeBack(edit), onClear: () => steering.takeBack(), after: () => document.querySelector(".actions .primary:not([hidden])") });
-    this.graph = new Graph(get("graph"), { translation, link, onForce, onGo: (target) => this.go(target) });
-    this.alignment = translation.attends ? new Alignment(get("alignment"), { translation, link, onForce, onRelease, label: t("alignment: rows are words written, columns words read. Arrows move, Enter makes the row look there.") }) : null;
-    this.tree = new BeamTree(get("beam-tree"), { run: translation, link, onTake: (tokens) => steering.read(tokens) });
+    this.choices = new Choices(get("choices"), { run, former, edits, onRemove: (edit) => steering.takeBack(edit), onClear: () => steering.takeBack(), after: () => document.querySelector(".actions .primary:not([hidden])") });
+    this.graph = new Graph(get("graph"), { translation: run, link, onForce, onGo: (target) => this.go(target) });
+    this.alignment = run.attends ? new Alignment(get("alignment"), { translation: run, link, onForce, onRelease, label: t("alignment: rows are words written, columns words read. Arrows move, Enter makes the row look there.") }) : null;
+    this.tree = new BeamTree(get("beam-tree"), { run, link, onTake: (tokens) => steering.read(tokens) });
     this.lengths = new LengthChart(get("length-chart"), { checkpoints: [about, pageData.pair].filter(Boolean) });
-    this.step = new StepPanel(get("step-panel"), { run: translation, link, onTake: (step, token) => steering.take(step, token) });
-    this.arithmetic = new ArithmeticPanel(get("arithmetic"), { run: translation, link, score: about.config?.attention ?? "state", onForce, onRelease, onUnit: () => this.saveAddress() });
+    this.step = new StepPanel(get("step-panel"), { run, link, onTake: (step, token) => steering.take(step, token) });
+    this.arithmetic = new ArithmeticPanel(get("arithmetic"), { run, link, score: about.config?.attention ?? "state", onForce, onRelease, onUnit: () => this.saveAddress() });
     this.saver = new TranslationSaver(this);
     this.states = ["source", "target"].map((side) => {
-      const states = new States(get(`${side}-states`), side, { run: translation, link, wake, onSave: (map, kind) => this.saver.map(map, kind, states) });
+      const states = new States(get(`${side}-states`), side, { run, link, wake, onSave: (map, kind) => this.saver.map(map, kind, states) });
       return states;
     });
     this.present = new Present(get("present"), FIGURES.filter((name) => document.querySelector(`.${name}-figure`)), { onTurn: () => this.turned(), onToggle: wake });
   }
 
   listen() {
-    const { translation, link, steering } = this;
-    for (const type of ["source", "step", "beam"]) translation.addEventListener(type, () => this.came());
-    translation.addEventListener("done", () => this.done());
-    translation.addEventListener("state", () => this.changed());
-    translation.addEventListener("problem", () => this.failed(translation.error));
-    steering.former.addEventListener("done", () => this.came());
+    const { link } = this;
+    this.attend(elsewhere);
     link.addEventListener("change", () => {
       if (link.pin !== this.pinned) {
         this.pinned = link.pin;
@@ -97,27 +92,13 @@ class TranslateLab {
       this.wake();
     });
     onRestyle(() => {
-      this.sentence.grow();
+      this.desk.grow();
       for (const states of this.states) states.restyle();
       this.wake();
     });
-    new ResizeObserver(() => this.wake()).observe(get("stage"));
-    document.fonts?.ready.then(() => this.wake());
-    get("open-help").addEventListener("click", () => get("help").showModal());
-    get("panel-handle").addEventListener("click", () => get("panel").classList.toggle("open"));
-    get("checkpoint").addEventListener("change", (event) => (location.href = elsewhere(event.target.value)));
     get("partner").addEventListener("change", () => this.partner.choose(get("partner").value));
-    get("search").addEventListener("click", () => steering.search());
-    get("states-figure").addEventListener("toggle", () => this.wake());
     this.alignment?.choice.addEventListener("change", () => this.saveAddress());
     translatorKeys(this);
-  }
-
-  optionChanged(which) {
-    this.sentence.show(this.translation.busy);
-    this.saveAddress();
-    if (which === "pace") this.translation.pace = this.sentence.pace;
-    else if (this.steering.subject !== null) this.steering.ask();
   }
 
   /** Choose a step, and where it looks most. */
@@ -129,17 +110,17 @@ class TranslateLab {
 
   /** Where a step looks most; -1 where it does not look. */
   strongest(step) {
-    const row = this.translation.target[step]?.attention;
+    const row = this.run.target[step]?.attention;
     return row ? strongestOf(row) : -1;
   }
 
   /** Something was read, written or searched. */
   came() {
-    const { translation, link, steering } = this;
-    if (steering.wanted && translation.target.length > steering.wanted[0]) {
+    const { run, link, steering } = this;
+    if (steering.wanted && run.target.length > steering.wanted[0]) {
       const [step, source] = steering.wanted;
       this.guided = true;
-      link.choose(step, translation.attends ? (source ?? this.strongest(step)) : -1);
+      link.choose(step, run.attends ? (source ?? this.strongest(step)) : -1);
       this.guided = false;
       steering.wanted = null;
     }
@@ -148,26 +129,14 @@ class TranslateLab {
   }
 
   done() {
-    const { translation, link, steering } = this;
-    link.limit(translation.target.length, translation.source.length);
+    const { run, link, steering } = this;
+    link.limit(run.target.length, run.source.length);
     steering.done();
     this.alignment?.describe();
     for (const states of this.states) if (states.maps.orderKind !== "index") states.maps.reorder(states.maps.orderKind);
     this.partner.compare();
-    this.sentence.tell(translation);
+    this.desk.tell(run);
     this.came();
-  }
-
-  changed() {
-    this.sentence.show(this.translation.busy);
-    this.stale = true;
-    this.wake();
-  }
-
-  /** Choices that this network cannot take, from an old address: the next try goes without them. */
-  failed(error) {
-    this.problem.show(error);
-    if (NOT_TAKEN.has(error?.code)) this.steering.edits.clear();
   }
 
   partnered() {
@@ -181,33 +150,25 @@ class TranslateLab {
 
   /** Another figure on the projector: as much of it as there is room for. */
   turned() {
-    this.wake();
+    super.turned();
     const { figure } = document.body.dataset;
-    if (figure === "states") get("states-figure").open = true;
-    scrollTo({ top: 0 });
     requestAnimationFrame(() => requestAnimationFrame(() => document.querySelector(`.${figure}-figure`)?.scrollIntoView({ block: "nearest" })));
-  }
-
-  wake() {
-    this.frame ??= requestAnimationFrame((now) => this.tick(now));
-    clearTimeout(this.restTimer);
-    this.restTimer = setTimeout(() => this.settle(), REST);
   }
 
   /** One frame: draw what has changed. */
   tick(now) {
     this.frame = null;
-    const { translation } = this;
+    const { run } = this;
     if (this.stale) {
       this.stale = false;
       const changed = this.choices.draw();
       this.strips[0].build();
       this.strips[1].build(changed);
       get("search").hidden = this.tree.search.tree.length > 0;
-      note(get("text-note"), translation);
+      note(get("text-note"), run);
     }
     for (const strip of this.strips) strip.paint();
-    get("stage").classList.toggle("empty", !translation.source.length);
+    get("stage").classList.toggle("empty", !run.source.length);
     let more = this.graph.draw(now) === true;
     more = this.alignment?.draw(now) || more;
     this.tree.draw();
@@ -219,15 +180,8 @@ class TranslateLab {
     if (more) this.wake();
   }
 
-  /** When nothing has moved for a while: what is dear, one piece at a time. */
-  settle() {
-    if (this.translation.busy || !get("states-figure").open) return;
-    const Plotly = plotly();
-    if (!Plotly) {
-      loadPlotly(pageData.plotly_url).then(() => this.settle(), () => {});
-    } else if (this.states.some((states) => states.settle(Plotly))) {
-      this.restTimer = setTimeout(() => this.settle(), 30);
-    }
+  get maps() {
+    return this.states;
   }
 }
 

@@ -4,10 +4,10 @@ const get = (id) => document.getElementById(id);
 
 /** Bring the page to what its address says. @param {any} lab */
 export function restore(lab) {
-  const { about, alignment, arithmetic, lengths, partner, present, sentence, state, steering } = lab;
-  sentence.text = state.text || about.prompt || "";
-  sentence.options = { beam_size: state.beam, length_penalty: state.penalty, max_new_tokens: state.most };
-  sentence.pace = state.pace;
+  const { about, alignment, arithmetic, lengths, partner, present, desk, state, steering } = lab;
+  desk.text = state.text || about.prompt || "";
+  desk.options = { beam_size: state.beam, length_penalty: state.penalty, max_new_tokens: state.most };
+  desk.pace = state.pace;
   if (state.text) steering.edits.restore(state);
   steering.wanted = /^(\d+)-(\d+)$/.exec(state.text ? state.cell : "")?.slice(1).map(Number) ?? null;
   arithmetic.unit = Math.round(state.unit);
@@ -18,20 +18,20 @@ export function restore(lab) {
     partner.choose(get("partner").value);
   }
   if (present.on) present.turn(0);
-  if (sentence.text) steering.ask();
+  if (desk.text) steering.ask();
   lab.wake();
 }
 
 /** The page's state, as `ADDRESS` writes it. @param {any} lab */
-export function addressOf({ alignment, arithmetic, link, partner, sentence, steering }) {
-  const { beam_size, length_penalty, max_new_tokens } = sentence.options;
+export function addressOf({ alignment, arithmetic, link, partner, desk, steering }) {
+  const { beam_size, length_penalty, max_new_tokens } = desk.options;
   const { target, source } = link.pin;
   return {
-    text: steering.subject ?? sentence.text,
+    text: steering.subject ?? desk.text,
     beam: beam_size,
     penalty: length_penalty,
     most: max_new_tokens,
-    pace: sentence.pace,
+    pace: desk.pace,
     ...steering.edits.words,
     cell: target >= 0 ? `${target}-${Math.max(0, source)}` : "",
     unit: arithmetic.unit,

@@ -1,6 +1,6 @@
 /**
  * What the labs of decoders share: one run, the desk it is asked at, and views that are drawn a
- * frame at a time. A subclass builds them and has `came`, `done`, `changed`, `tick` and `drawn`.
+ * frame at a time. A subclass builds them, and has `came`, `done`, `tick` and `maps`, the maps of states.
  */
 
 import { loadPlotly, plotly } from "../plotly.js";

@@ -20,6 +20,11 @@ export function inWords(error) {
   return [own === `error ${error.code}` ? error.message : own, hint === `hint ${error.code}` ? error.hint : hint];
 }
 
+/** The same in one line. @param {import("./api.js").ApiError} error */
+export function inOneLine(error) {
+  return inWords(error).filter(Boolean).join(" ");
+}
+
 /** The way to the join code, in a tab of its own: what is on this page stays. */
 function door() {
   const next = encodeURIComponent(location.pathname + location.search);

@@ -8,6 +8,7 @@
  * for exercises that watch the figure, and `figure.changed()` says that they may be others.
  */
 
+import { inOneLine } from "../problem.js";
 import { make, t } from "../words.js";
 
 const REST = 250; // ms without a change before the address is written
@@ -57,7 +58,7 @@ export class Figure extends EventTarget {
         this.stage.replaceChildren();
         this.open();
       });
-      this.stage.replaceChildren(make("p", { class: "broken", role: "alert" }, `${t("This figure cannot be shown.")} ${error.message}`), again);
+      this.stage.replaceChildren(make("p", { class: "broken", role: "alert" }, `${t("This figure cannot be shown.")} ${inOneLine(error)}`), again);
     }
     return this.view;
   }

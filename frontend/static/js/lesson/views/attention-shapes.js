@@ -13,6 +13,7 @@
 import { slices } from "../../api.js";
 import { decode, shapeOf } from "../../arrays.js";
 import { onRestyle } from "../../color.js";
+import { inOneLine } from "../../problem.js";
 import { full, make, mark, short, t } from "../../words.js";
 import { AttentionMap } from "../attention-map.js";
 import { largestTerms, productsOf, rowOf, scoresOf, sumsOf, varianceOf, weightsOf } from "../attention-numbers.js";
@@ -121,7 +122,7 @@ class AttentionShapes {
       this.problem.textContent = "";
       this.work();
     } catch (error) {
-      this.problem.textContent = error.message || t("The server cannot be reached.");
+      this.problem.textContent = inOneLine(error);
     }
   }
 

@@ -13,6 +13,7 @@
 
 import { slices } from "../../api.js";
 import { onRestyle } from "../../color.js";
+import { inOneLine } from "../../problem.js";
 import { sliced } from "../../transformer/sliced.js";
 import { sizes } from "../../transformer/measures.js";
 import { make, mark, percent, short, spoken, t } from "../../words.js";
@@ -111,7 +112,7 @@ class BlockView {
       this.problem.textContent = "";
       this.draw();
     } catch (error) {
-      if (error.name !== "AbortError") this.problem.textContent = error.message || t("The server cannot be reached.");
+      if (error.name !== "AbortError") this.problem.textContent = inOneLine(error);
     }
   }
 

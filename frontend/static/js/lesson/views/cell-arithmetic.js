@@ -13,6 +13,7 @@ import { trace } from "../../api.js";
 import { decode } from "../../arrays.js";
 import { onRestyle } from "../../color.js";
 import { equations } from "../../equations.js";
+import { inOneLine } from "../../problem.js";
 import { parseName } from "../../trace-store.js";
 import { make, mark, percent, short, spoken, t } from "../../words.js";
 import { CellDrawing } from "../cell-drawing.js";
@@ -115,7 +116,7 @@ class CellArithmetic {
       this.problem.textContent = "";
       this.draw();
     } catch (error) {
-      if (error.name !== "AbortError") this.problem.textContent = error.message;
+      if (error.name !== "AbortError") this.problem.textContent = inOneLine(error);
     }
   }
 

@@ -14,6 +14,7 @@
 import { checkpoint, trace } from "../../api.js";
 import { decode } from "../../arrays.js";
 import { onRestyle } from "../../color.js";
+import { inOneLine } from "../../problem.js";
 import { SurpriseRows, surpriseScale } from "../../surprise-rows.js";
 import { make, mark, pageData, percent, short, surprise, t } from "../../words.js";
 import { addends } from "../cell-counts.js";
@@ -95,7 +96,7 @@ class Cells {
       this.problem.textContent = "";
       this.draw();
     } catch (error) {
-      if (error.name !== "AbortError") this.problem.textContent = error.message;
+      if (error.name !== "AbortError") this.problem.textContent = inOneLine(error);
     }
   }
 

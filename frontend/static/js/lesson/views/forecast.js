@@ -13,6 +13,7 @@
 import { forecast } from "../../api.js";
 import { decode } from "../../arrays.js";
 import { onRestyle } from "../../color.js";
+import { inOneLine } from "../../problem.js";
 import { make, pageData, short, t } from "../../words.js";
 import { labLink, ready } from "../checkpoint.js";
 import { LINES, sample, SeriesChart } from "../series-chart.js";
@@ -151,7 +152,7 @@ class Forecast {
         this.problem.hidden = true;
       } catch (error) {
         if (!this.found) throw error;
-        this.problem.textContent = [error.message, error.hint].filter(Boolean).join(" ");
+        this.problem.textContent = inOneLine(error);
         this.problem.hidden = false;
       }
     }

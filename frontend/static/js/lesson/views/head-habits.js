@@ -10,6 +10,7 @@
 
 import { slices } from "../../api.js";
 import { attentionRamp, inkOn, onRestyle } from "../../color.js";
+import { inOneLine } from "../../problem.js";
 import { mapImage } from "../../transformer/map-image.js";
 import { sliced, valueOf } from "../../transformer/sliced.js";
 import { make, mark, percent, spoken, t } from "../../words.js";
@@ -111,7 +112,7 @@ class HeadHabits {
       this.problem.textContent = "";
       this.draw();
     } catch (error) {
-      if (error.name !== "AbortError") this.problem.textContent = error.message || t("The server cannot be reached.");
+      if (error.name !== "AbortError") this.problem.textContent = inOneLine(error);
     }
   }
 

@@ -14,6 +14,7 @@ import { Maps } from "../../maps.js";
 import { Microscope } from "../../microscope.js";
 import { NextCharacters } from "../../next-characters.js";
 import { loadPlotly, plotly } from "../../plotly.js";
+import { inOneLine } from "../../problem.js";
 import { Session } from "../../session.js";
 import { TextRuler } from "../../text-ruler.js";
 import { TimeAxis } from "../../time-axis.js";
@@ -88,7 +89,7 @@ class Network {
   listen() {
     const { session, axis, field, options } = this;
     for (const type of ["columns", "work"]) session.addEventListener(type, () => this.wake());
-    session.addEventListener("problem", () => (this.problem.textContent = session.error?.message ?? ""));
+    session.addEventListener("problem", () => (this.problem.textContent = session.error ? inOneLine(session.error) : ""));
     session.addEventListener("state", () => this.arrived());
     axis.addEventListener("view", () => this.wake());
     axis.addEventListener("at", () => this.wake());

@@ -10,6 +10,7 @@
 import { trace } from "../../api.js";
 import { decode, shapeOf } from "../../arrays.js";
 import { color, hue, onRestyle, sequential } from "../../color.js";
+import { inOneLine } from "../../problem.js";
 import { inQuotes, make, mark, percent, t } from "../../words.js";
 import { labLink, ready } from "../checkpoint.js";
 import { ColouredText } from "../coloured-text.js";
@@ -74,7 +75,7 @@ class Orders {
       if (this.at < 1 || this.at >= this.characters.length) this.at = this.characters.length - 1;
       this.draw();
     } catch (error) {
-      this.problem.textContent = error.message || t("The server cannot be reached.");
+      this.problem.textContent = inOneLine(error);
     }
   }
 

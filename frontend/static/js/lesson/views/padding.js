@@ -11,6 +11,7 @@
 import { trace } from "../../api.js";
 import { decode, shapeOf } from "../../arrays.js";
 import { color, inkOn, onRestyle, sequential } from "../../color.js";
+import { inOneLine } from "../../problem.js";
 import { make, mark, short, t } from "../../words.js";
 import { labLink, ready } from "../checkpoint.js";
 
@@ -84,7 +85,7 @@ class Padding {
       this.problem.textContent = "";
       this.draw();
     } catch (error) {
-      this.problem.textContent = error.message || t("The server cannot be reached.");
+      this.problem.textContent = inOneLine(error);
     }
   }
 

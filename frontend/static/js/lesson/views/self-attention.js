@@ -13,6 +13,7 @@
 import { slices } from "../../api.js";
 import { decode, shapeOf } from "../../arrays.js";
 import { onRestyle } from "../../color.js";
+import { inOneLine } from "../../problem.js";
 import { make, mark, percent, t } from "../../words.js";
 import { shuffled } from "../../transformer/orders.js";
 import { AttentionMap } from "../attention-map.js";
@@ -141,7 +142,7 @@ class SelfAttention {
       this.draw();
       this.figure.changed();
     } catch (error) {
-      this.problem.textContent = error.message || t("The server cannot be reached.");
+      this.problem.textContent = inOneLine(error);
     }
   }
 

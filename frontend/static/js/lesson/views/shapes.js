@@ -9,6 +9,7 @@
 import { shapes } from "../../api.js";
 import { decode, shapeOf } from "../../arrays.js";
 import { color, onRestyle, signedRamp } from "../../color.js";
+import { inOneLine } from "../../problem.js";
 import { sharpen } from "../../raster.js";
 import { make, short, t } from "../../words.js";
 
@@ -63,7 +64,7 @@ class Shapes {
   set(change) {
     Object.assign(this.sizes, change);
     this.figure.keep(change);
-    this.run().catch((error) => this.facts.replaceChildren(make("li", { class: "broken" }, error.message)));
+    this.run().catch((error) => this.facts.replaceChildren(make("li", { class: "broken" }, inOneLine(error))));
   }
 
   async run() {

@@ -10,6 +10,7 @@
 import { trace } from "../../api.js";
 import { decode } from "../../arrays.js";
 import { color, hue, inkOn, onRestyle, sequential } from "../../color.js";
+import { inOneLine } from "../../problem.js";
 import { sharpen } from "../../raster.js";
 import { make, mark, percent, short, spoken, t } from "../../words.js";
 import { labLink, ready } from "../checkpoint.js";
@@ -58,7 +59,7 @@ class Targets {
       this.draw();
       this.figure.changed();
     } catch (error) {
-      this.problem.textContent = error.message || t("The server cannot be reached.");
+      this.problem.textContent = inOneLine(error);
     }
   }
 

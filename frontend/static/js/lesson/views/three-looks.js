@@ -10,6 +10,7 @@
 
 import { slices } from "../../api.js";
 import { onRestyle } from "../../color.js";
+import { inOneLine } from "../../problem.js";
 import { sliced } from "../../transformer/sliced.js";
 import { make, percent, t } from "../../words.js";
 import { AttentionMap } from "../attention-map.js";
@@ -87,7 +88,7 @@ class ThreeLooks {
       this.problem.textContent = "";
       this.draw();
     } catch (error) {
-      if (error.name !== "AbortError") this.problem.textContent = error.message || t("The server cannot be reached.");
+      if (error.name !== "AbortError") this.problem.textContent = inOneLine(error);
     }
   }
 

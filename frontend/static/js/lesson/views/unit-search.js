@@ -13,6 +13,7 @@
 import { units } from "../../api.js";
 import { decode } from "../../arrays.js";
 import { onRestyle } from "../../color.js";
+import { inOneLine } from "../../problem.js";
 import { make, mark, short, t } from "../../words.js";
 import { labLink, ready } from "../checkpoint.js";
 import { ColouredText } from "../coloured-text.js";
@@ -118,7 +119,7 @@ class UnitSearch {
       this.rank();
       await this.show(0);
     } catch (error) {
-      this.problem.textContent = error.message || t("The server cannot be reached.");
+      this.problem.textContent = inOneLine(error);
     }
   }
 

@@ -7,6 +7,7 @@
  */
 
 import { onRestyle } from "../../color.js";
+import { inOneLine } from "../../problem.js";
 import { make, mark, short, t } from "../../words.js";
 import { labLink, ready } from "../checkpoint.js";
 import { ColouredText } from "../coloured-text.js";
@@ -108,7 +109,7 @@ class UnitText {
       if (this.at < 0 || this.at >= characters.length) this.at = characters.length - 1;
       this.draw();
     } catch (error) {
-      this.problem.textContent = error.message || t("The server cannot be reached.");
+      this.problem.textContent = inOneLine(error);
     }
   }
 

@@ -13,6 +13,7 @@
 import { ApiError, checkpoint, generate, trace } from "../../api.js";
 import { decode } from "../../arrays.js";
 import { hue, onRestyle, sequential } from "../../color.js";
+import { inOneLine } from "../../problem.js";
 import { make, mark, pageData, percent, short, spoken, t } from "../../words.js";
 import { ColouredText } from "../coloured-text.js";
 import { entropy, reshape } from "../distribution.js";
@@ -165,7 +166,7 @@ class Writer {
   }
 
   tell(error) {
-    this.problem.textContent = error.message || t("The server cannot be reached.");
+    this.problem.textContent = inOneLine(error);
   }
 
   show() {

@@ -170,6 +170,10 @@ def test_typing_reads_again_and_a_token_is_chosen_by_click_and_by_key(open_page,
     page.keyboard.press("}")
     expect(page.locator("#head-title")).to_have_text("Layer 1, head 1")
     expect(page).to_have_url(re.compile(r"text=abc&layer=1&head=1&query=0"))
+    for busy in (True, False):  # a text that takes a while to read
+        page.evaluate(f"lab.store.become({str(busy).lower()})")
+        expect(page.locator("body.waits")).to_have_count(int(busy), timeout=SECONDS)
+        expect(page.locator("#stage")).to_have_attribute("aria-busy", str(busy).lower())
 
 
 def test_a_translator_shows_both_texts_and_the_look_across(open_page, server):

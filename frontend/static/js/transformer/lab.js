@@ -26,6 +26,7 @@ import * as writing from "./writing.js";
 const FIGURES = ["heads", "head", "microscope", "next", "edits", "lens", "positions", "writing"];
 // A section with this id is filled by `mount(store, section)`; where the kind has none, it is not there.
 const VIEWS = { next, edits, lens, positions, writing };
+const PATIENCE = 400; // ms that reading takes before the page says so
 const get = (id) => document.getElementById(id);
 
 class TransformerLab {
@@ -67,12 +68,25 @@ class TransformerLab {
   listen() {
     const { store } = this;
     store.addEventListener("problem", () => this.problem.show(store.error));
-    store.addEventListener("state", () => document.body.classList.toggle("busy", store.busy));
+    store.addEventListener("state", () => this.read());
     store.addEventListener("read", () => get("stage").classList.toggle("empty", !store.reading));
     new MutationObserver(() => this.restyle()).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme", "data-present"] });
     get("open-help").addEventListener("click", () => get("help").showModal());
     get("checkpoint").addEventListener("change", (event) => (location.href = elsewhere(event.target.value)));
     transformerKeys(this);
+  }
+
+  /** Reading has begun or ended; one that takes a while is told. */
+  read() {
+    const { busy } = this.store;
+    const tell = () => {
+      document.body.classList.toggle("waits", busy);
+      get("stage").setAttribute("aria-busy", String(busy));
+    };
+    document.body.classList.toggle("busy", busy);
+    clearTimeout(this.timer);
+    if (busy) this.timer = setTimeout(tell, PATIENCE);
+    else tell();
   }
 
   /** Colours or sizes have changed: views draw again on the event `restyle`. */

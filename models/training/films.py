@@ -28,6 +28,7 @@ from models.training.corpus import encode, streams
 from models.training.labelled import FILMS, PARTS, part_of
 from models.training.language import evaluate
 from models.training.runs import rate as rate_at
+from models.training.runs import stored
 
 BASE = "cells-gru"
 NAMES: dict[str, "Start"] = {"films-tuned": "tuned", "films-scratch": "scratch"}
@@ -232,9 +233,7 @@ class Grid:
         weights = (
             self.weights if one is None else load_file(self.folder / f"{one.name}.safetensors")
         )
-        network = CharRNN(self.config)
-        network.load_state_dict({name: value.half().float() for name, value in weights.items()})
-        return network.eval().requires_grad_(False)
+        return stored(CharRNN(self.config), weights)
 
     def all(self) -> None:
         """Every run, the smallest amounts of data first."""

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from models.char_rnn import CharRNN, CharRunner
 from models.checkpoint import write_checkpoint
-from models.resting import rounded, unpacked
 from models.text import Characters
 from models.training import ngram
 from models.training.corpus import Corpus
 from models.training.language import evaluate
 from models.training.recipes import Recipe
+from models.training.runs import stored
 from models.training.samples import write_on
 
 CELL_NAMES = {
@@ -114,9 +114,7 @@ def finish(
 ) -> None:
     """Round the weights as they will rest, measure them in float32, write the folder."""
     config = recipe.config(len(corpus.symbols))
-    network = CharRNN(config)
-    network.load_state_dict(unpacked(rounded(weights, recipe.pack)))
-    network.eval().requires_grad_(False)
+    network = stored(CharRNN(config), weights, recipe.pack)
     figures = measure(network, corpus)
     runner = CharRunner(network, Characters(corpus.symbols), capacity=1)
     sample = write_on(runner, recipe.prompt, 400, temperature=0.7, seed=1)

@@ -13,6 +13,7 @@ from models.describer import FILE, Describer
 from models.training import caption_figures, placement
 from models.training.caption_recipes import PUBLISHED, CaptionRecipe
 from models.training.photographs import Flickr8k
+from models.training.runs import stored
 from models.writing import End
 
 BEAM = 5
@@ -107,9 +108,7 @@ def finish(
     """Round the weights to float16, measure them in float32, write the folder. `stages` tells how
     the epochs of teacher forcing went, and the self-critical ones where there were some."""
     config = recipe.config(len(data.vocabulary))
-    network = Captioner(config)
-    network.load_state_dict({key: value.half().float() for key, value in weights.items()})
-    network.eval().requires_grad_(False)
+    network = stored(Captioner(config), weights)
     describer = Describer(network, data.vocabulary)
     started = time.monotonic()
     figures = measure(describer, data, recipe, features)

@@ -10,6 +10,7 @@ from models.training.convolution_language import evaluate
 from models.training.convolution_recipes import ConvolutionRecipe
 from models.training.corpus import Corpus
 from models.training.finish import about_network, figures_table, measure, sources
+from models.training.runs import stored
 from models.training.samples import write_on
 
 
@@ -23,9 +24,7 @@ def finish(
 ) -> None:
     """Round the weights to float16, measure them in float32, write the folder."""
     config = recipe.config(len(corpus.symbols))
-    network = CharConv(config)
-    network.load_state_dict({key: value.half().float() for key, value in weights.items()})
-    network.eval().requires_grad_(False)
+    network = stored(CharConv(config), weights)
     figures = measure(network, corpus, evaluate)
     runner = CharConvRunner(network, Characters(corpus.symbols), capacity=1)
     sample = write_on(runner, recipe.prompt, 400, temperature=0.7, seed=1)

@@ -15,6 +15,7 @@ from models.training.label_figures import confusion, figures
 from models.training.label_recipes import LabelRecipe
 from models.training.labelled import UNDECIDED, Labelled
 from models.training.labelling import Prepared, build, guess, units_of
+from models.training.runs import stored
 from models.training.simple_labels import MostFrequent, bayes
 from models.words import Words, cut, normal
 
@@ -98,9 +99,7 @@ def finish(
     folder: Path,
 ) -> None:
     """Round the weights to float16, measure them in float32, write the folder."""
-    network = build(recipe, prepared.symbols, data.labels)
-    network.load_state_dict({key: value.half().float() for key, value in weights.items()})
-    network.eval().requires_grad_(False)
+    network = stored(build(recipe, prepared.symbols, data.labels), weights)
     found = measure(recipe, data, prepared, network)
     about = {
         "kind": recipe.kind,

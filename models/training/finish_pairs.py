@@ -9,6 +9,7 @@ from torch import nn
 
 from models.checkpoint import write_checkpoint
 from models.seq2seq import Seq2Seq, Seq2SeqConfig
+from models.training.runs import stored
 from models.training.seq2seq_recipes import PairRecipe
 from models.translator import Translator
 from models.writing import End
@@ -53,9 +54,7 @@ def finish(
     making = making or RECURRENT
     source, target = data.vocabularies
     config = recipe.config(len(source), len(target))
-    network = making.network(config)
-    network.load_state_dict({key: value.half().float() for key, value in weights.items()})
-    network.eval().requires_grad_(False)
+    network = stored(making.network(config), weights)
     translate = read_with(making.translator(network, source, target))
     figures = data.figures(translate)
     samples = [(text, translate(text, 5)) for text in recipe.examples]

@@ -8,6 +8,7 @@ from models.text import Characters
 from models.training.corpus import Corpus
 from models.training.finish import about_network, figures_table, measure, sources
 from models.training.finish_pairs import Making
+from models.training.runs import stored
 from models.training.transformer_language import evaluate
 from models.training.transformer_recipes import TransformerRecipe
 from models.transformer_lm import TransformerLM, TransformerLMConfig
@@ -26,9 +27,7 @@ def finish(
 ) -> None:
     """Round the weights to float16, measure them in float32, write the folder."""
     config = recipe.config(len(corpus.symbols))
-    network = TransformerLM(config)
-    network.load_state_dict({key: value.half().float() for key, value in weights.items()})
-    network.eval().requires_grad_(False)
+    network = stored(TransformerLM(config), weights)
     figures = measure(network, corpus, evaluate)
     reader = LanguageReader(network, Characters(corpus.symbols))
     prompt = reader.reads.encode(recipe.prompt)

@@ -11,10 +11,11 @@ from models.answerer import VOCABULARY, Answerer
 from models.checkpoint import write_checkpoint
 from models.questions import ANSWERS, KINDS, Asked, questions
 from models.scenes import COLOURS, SHAPES, arrange
+from models.training.runs import stored
 from models.training.vqa import follow
 from models.training.vqa_recipes import VqaRecipe
 from models.training.vqa_scenes import QuestionBatch, Unseen
-from models.vqa import Looked, Vqa, VqaConfig
+from models.vqa import Looked, Vqa
 
 SHOWN = 4  # scenes on the card, the first of the test split, with all their questions
 MEANS = {
@@ -92,13 +93,6 @@ def measure(network: Vqa, blind: Vqa, data) -> dict:
     }
 
 
-def stored(config: VqaConfig, weights: dict[str, Tensor]) -> Vqa:
-    """The network of weights as they rest in float16, computed with in float32."""
-    network = Vqa(config)
-    network.load_state_dict({key: value.half().float() for key, value in weights.items()})
-    return network.eval().requires_grad_(False)
-
-
 def finish(
     name: str,
     recipe: VqaRecipe,
@@ -110,8 +104,8 @@ def finish(
 ) -> None:
     """Measure the weights and write the folder."""
     config = recipe.config(len(data.vocabulary))
-    network = stored(config, weights)
-    figures = measure(network, stored(config, blind), data)
+    network = stored(Vqa(config), weights)
+    figures = measure(network, stored(Vqa(config), blind), data)
     about = {
         "kind": Vqa.kind,
         "title": recipe.title,

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from models.checkpoint import write_file
+from models.resting import rounded, unpacked
 
 
 def bfloat16_products(device: str) -> bool:
@@ -92,3 +93,9 @@ def restore(
 def resume_best(run: Path) -> tuple[dict[str, Tensor], dict]:
     """The best weights and the progress of a run, without training on."""
     return load_file(run / "best.safetensors"), json.loads((run / "progress.json").read_text())
+
+
+def stored(network: nn.Module, weights: dict[str, Tensor], pack: bool = False) -> nn.Module:
+    """The network with weights as they will rest, float16 or packed, at work in float32."""
+    network.load_state_dict(unpacked(rounded(weights, pack)))
+    return network.eval().requires_grad_(False)

@@ -29,6 +29,7 @@ from models.training.letters import (
 )
 from models.training.loop import train_epochs
 from models.training.muon import Muon
+from models.training.runs import stored
 from models.transformer import attention_of
 from models.transformer_lm import TransformerLM, TransformerLMConfig
 
@@ -156,9 +157,7 @@ def train(
 
 def finish(weights: dict, progress: dict, folder: Path, recipe: SortRecipe = RECIPE) -> None:
     """Round the weights to float16, measure them in float32, write the folder."""
-    network = TransformerLM(CONFIG)
-    network.load_state_dict({key: value.half().float() for key, value in weights.items()})
-    network.eval().requires_grad_(False)
+    network = stored(TransformerLM(CONFIG), weights)
     figures = measure(network, tested())
     figures["exact_longer"] = measure(network, texts(1, FIGURES // 4, "test", LONGER))["exact"]
     origin, licence = "`models/training/letters.py`", "CC0-1.0"

@@ -7,7 +7,8 @@ import torch
 from models.kinds import open_checkpoint
 from models.training import __main__ as program
 from models.training import vqa_scenes
-from models.training.finish_vqa import likeliest, shares, stored, usual
+from models.training.finish_vqa import likeliest, shares, usual
+from models.training.runs import stored
 from models.training.vqa_recipes import VQA_RECIPES
 from models.vqa import Vqa
 from tests.models.training.lights import RECIPE, Lights
@@ -76,7 +77,7 @@ def test_the_usual_answer_is_the_most_frequent_of_its_kind():
 def test_what_is_measured_is_what_is_stored():
     config = RECIPE.config(len(Lights().vocabulary))
     start = Vqa(config).initialize(torch.Generator().manual_seed(1))
-    weights = stored(config, start.state_dict()).state_dict()
+    weights = stored(Vqa(config), start.state_dict()).state_dict()
     assert all(torch.equal(value, value.half().float()) for value in weights.values())
-    answers = likeliest(stored(config, weights))(Lights().batch([1]))
+    answers = likeliest(stored(Vqa(config), weights))(Lights().batch([1]))
     assert answers.shape == (3,)

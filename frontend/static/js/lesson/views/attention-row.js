@@ -19,6 +19,7 @@ import { inWords } from "../../problem.js";
 import { Translation } from "../../translate/translation.js";
 import { full, make, percent, short, t } from "../../words.js";
 import { labLink, ready } from "../checkpoint.js";
+import { whenTyped } from "../typing.js";
 
 const REST = 350; // ms after typing
 const POINTS = ["annotation", "attention", "attention.key", "attention.v", "attention.query", "attention.energy", "context"];
@@ -54,14 +55,11 @@ class AttentionRow {
       make("div", { class: "attention-controls" }, make("label", {}, `${t("temperature")} `, letter("x", "T"), " ", this.slider, " ", this.told), this.back),
       make("div", { class: "attention-both" }, make("div", { class: "attention-main" }, this.body, this.said), this.taken),
     );
-    field.addEventListener("input", () => {
-      clearTimeout(this.timer);
-      this.timer = setTimeout(() => {
-        if (!field.value.trim()) return;
-        Object.assign(this, { word: 0, own: {} });
-        figure.keep({ text: field.value, word: 0, energies: {} });
-        this.run.start({ text: field.value, points: POINTS });
-      }, REST);
+    whenTyped(field, REST, () => {
+      if (!field.value.trim()) return;
+      Object.assign(this, { word: 0, own: {} });
+      figure.keep({ text: field.value, word: 0, energies: {} });
+      this.run.start({ text: field.value, points: POINTS });
     });
     this.slider.addEventListener("input", () => {
       this.temperature = Math.round(100 * Math.exp(Number(this.slider.value))) / 100;
@@ -128,7 +126,7 @@ class AttentionRow {
     const foot = make("tr", {}, make("th", { scope: "row" }, t("sum")), make("td", {}), this.sums[0], make("td", {}), this.sums[1], make("td", {}), this.sums[2]);
     this.body.replaceChildren(make("table", { class: "attention-row" },
       make("caption", { class: "out-of-sight" }, t("energies, weights and one unit of the context")),
-      make("thead", {}, make("tr", {}, th(t("read")), th(letter("attention", "e", "j")), th("exp((", letter("attention", "e", "j"), " − max) / ", letter("x", "T"), ")"), th(""), th(letter("attention", "α", "j")), th(letter("h", "h", `j,${this.k}`)), th(letter("attention", "α", "j"), " · ", letter("h", "h", `j,${this.k}`)))),
+      make("thead", {}, make("tr", {}, th(t("read")), th(letter("attention", "e", "j")), th("exp((", letter("attention", "e", "j"), " − max) / ", letter("x", "T"), ")"), make("td", {}), th(letter("attention", "α", "j")), th(letter("h", "h", `j,${this.k}`)), th(letter("attention", "α", "j"), " · ", letter("h", "h", `j,${this.k}`)))),
       make("tbody", {}, ...this.rows.map(({ row }) => row)), make("tfoot", {}, foot)));
     this.apart();
     this.fill();

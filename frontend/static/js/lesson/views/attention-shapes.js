@@ -18,6 +18,7 @@ import { full, make, mark, short, t } from "../../words.js";
 import { AttentionMap } from "../attention-map.js";
 import { largestTerms, productsOf, rowOf, scoresOf, sumsOf, varianceOf, weightsOf } from "../attention-numbers.js";
 import { labLink, ready } from "../checkpoint.js";
+import { whenTyped } from "../typing.js";
 
 const REST = 400; // ms after typing
 const PARTS = ["q", "k", "v", "heads"];
@@ -43,10 +44,7 @@ class AttentionShapes {
     this.across = state.part.endsWith(".cross");
     this.causal = !this.across && !state.part.startsWith("encoder");
     const field = make("input", { class: "field translation-text", type: "text", value: state.text, maxlength: "80", spellcheck: "false", autocomplete: "off", "aria-label": t("the text that is read") });
-    field.addEventListener("input", () => {
-      clearTimeout(this.timer);
-      this.timer = setTimeout(() => field.value.trim() && this.set({ text: field.value, query: 0, key: 0 }, true), REST);
-    });
+    whenTyped(field, REST, () => field.value.trim() && this.set({ text: field.value, query: 0, key: 0 }, true));
     this.heads = this.select(t("head"), "head", true);
     this.queries = this.select(t("query"), "query");
     this.keys = this.select(t("key"), "key");

@@ -19,6 +19,7 @@ import { sizes } from "../../transformer/measures.js";
 import { make, mark, percent, short, spoken, t } from "../../words.js";
 import { BlockDrawing } from "../block-drawing.js";
 import { labLink, ready } from "../checkpoint.js";
+import { whenTyped } from "../typing.js";
 
 const REST = 400; // ms after typing before the text is read
 const LONGEST = 80; // characters
@@ -40,10 +41,7 @@ class BlockView {
     this.units = about.config.hidden_size;
     this.state.layer = Math.max(0, Math.min(this.layers - 1, this.state.layer));
     const field = make("input", { class: "field num text", type: "text", value: options.text.replaceAll("\n", "↵"), maxlength: String(LONGEST), spellcheck: "false", autocomplete: "off", "aria-label": t("the text that is read") });
-    field.addEventListener("input", () => {
-      clearTimeout(this.timer);
-      this.timer = setTimeout(() => field.value && this.set({ text: field.value.replaceAll("↵", "\n"), at: -1 }, true), REST);
-    });
+    whenTyped(field, REST, () => field.value && this.set({ text: field.value.replaceAll("↵", "\n"), at: -1 }, true));
     this.layerList = make("select", { class: "plain", "aria-label": t("layer") }, ...Array.from({ length: this.layers }, (_, k) => make("option", { value: String(k) }, t("block {n}", { n: k }))));
     this.layerList.addEventListener("change", () => this.set({ layer: Number(this.layerList.value) }, true));
     this.unitField = make("input", { class: "field num", type: "number", min: "0", max: String(this.units - 1), "aria-label": t("unit") });

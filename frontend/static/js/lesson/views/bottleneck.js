@@ -21,6 +21,7 @@ import { LengthChart } from "../../translate/length-chart.js";
 import { Translation } from "../../translate/translation.js";
 import { make, pageData, t } from "../../words.js";
 import { MemoryMap } from "../memory-map.js";
+import { whenTyped } from "../typing.js";
 
 const REST = 350; // ms after typing before the sentence is read
 const FEWEST = 2; // words that the slider goes down to
@@ -57,10 +58,7 @@ class Bottleneck {
     );
     // Attention comes first there: its line is the solid one.
     if (options.chart) this.chart = new LengthChart(chart, { checkpoints: [...about].reverse() });
-    this.field.addEventListener("input", () => {
-      clearTimeout(this.timer);
-      this.timer = setTimeout(() => this.take(), REST);
-    });
+    whenTyped(this.field, REST, () => this.take());
     this.slider.addEventListener("input", () => {
       const words = this.stops[Number(this.slider.value)];
       figure.keep({ words: words === this.stops.at(-1) ? 0 : words });

@@ -18,6 +18,7 @@ import { parseName } from "../../trace-store.js";
 import { make, mark, percent, short, spoken, t } from "../../words.js";
 import { CellDrawing } from "../cell-drawing.js";
 import { labLink, ready } from "../checkpoint.js";
+import { whenTyped } from "../typing.js";
 
 const NARROW = 560; // css px, without the page's scale: below it the drawing is folded
 const REST = 300; // ms after typing before the text is read
@@ -49,10 +50,7 @@ class CellArithmetic {
   build(options) {
     const { about, state } = this;
     this.field = make("input", { class: "field num text", type: "text", value: visible(state.text), maxLength: LONGEST, spellcheck: "false", autocomplete: "off", "aria-label": t("the text that is read") });
-    this.field.addEventListener("input", () => {
-      clearTimeout(this.timer);
-      this.timer = setTimeout(() => this.retype(this.field.value.replaceAll(NEWLINE, "\n")), REST);
-    });
+    whenTyped(this.field, REST, () => this.retype(this.field.value.replaceAll(NEWLINE, "\n")));
     this.unitField = make("input", { class: "field num", type: "number", min: "0", max: String(this.units - 1), value: String(state.unit), "aria-label": t("unit") });
     this.unitField.addEventListener("change", () => this.set({ unit: Math.max(0, Math.min(this.units - 1, Math.round(Number(this.unitField.value)) || 0)) }));
     const layer = make("select", { class: "plain", "aria-label": t("layer") }, ...Array.from({ length: this.layers }, (_, k) => make("option", { value: String(k) }, t("layer {n}", { n: k }))));

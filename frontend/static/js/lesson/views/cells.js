@@ -18,6 +18,7 @@ import { inOneLine } from "../../problem.js";
 import { SurpriseRows, surpriseScale } from "../../surprise-rows.js";
 import { make, mark, pageData, percent, short, surprise, t } from "../../words.js";
 import { addends } from "../cell-counts.js";
+import { whenTyped } from "../typing.js";
 
 const USUAL = ["cells-rnn", "cells-lstm", "cells-gru", "cells-mut1", "cells-mut2", "cells-mut3"];
 const FULL = 6; // nats: the deep end of the colours
@@ -43,10 +44,7 @@ class Cells {
     this.cells = all.map((about) => (labels ? about.id : about.config.cell));
     this.names = all.map((about, k) => labels?.[k] ?? NAMES[about.config.cell]);
     this.field = make("input", { class: "field num text", type: "text", value: options.text.replaceAll("\n", NEWLINE), maxLength: LONGEST, spellcheck: "false", autocomplete: "off", "aria-label": t("the text that is read") });
-    this.field.addEventListener("input", () => {
-      clearTimeout(this.timer);
-      this.timer = setTimeout(() => this.retype(this.field.value.replaceAll(NEWLINE, "\n")), REST);
-    });
+    whenTyped(this.field, REST, () => this.retype(this.field.value.replaceAll(NEWLINE, "\n")));
     this.problem = make("p", { class: "broken", role: "alert" });
     this.rows = new SurpriseRows({ className: labels ? "named" : "", onGo: (at) => this.go(at) });
     this.scale = make("p", { class: "cells-scale quiet" });

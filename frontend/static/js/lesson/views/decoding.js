@@ -15,6 +15,7 @@ import { inWords } from "../../problem.js";
 import { Translation } from "../../translate/translation.js";
 import { make, mark, percent, short, t } from "../../words.js";
 import { labLink, ready } from "../checkpoint.js";
+import { whenTyped } from "../typing.js";
 
 const REST = 350; // ms after typing
 const ROWS = 4; // candidates of a step
@@ -57,14 +58,11 @@ class Decoding {
 
   textField() {
     const field = make("input", { class: "field", type: "text", value: this.text, maxlength: "200", spellcheck: "false", autocomplete: "off", "aria-label": t("the text that is read") });
-    field.addEventListener("input", () => {
-      clearTimeout(this.timer);
-      this.timer = setTimeout(() => {
-        if (!field.value.trim()) return;
-        Object.assign(this, { text: field.value, prefix: [] });
-        this.figure.keep({ text: this.text, prefix: [] });
-        this.ask();
-      }, REST);
+    whenTyped(field, REST, () => {
+      if (!field.value.trim()) return;
+      Object.assign(this, { text: field.value, prefix: [] });
+      this.figure.keep({ text: this.text, prefix: [] });
+      this.ask();
     });
     return field;
   }

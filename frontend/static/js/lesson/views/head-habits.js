@@ -17,6 +17,7 @@ import { make, mark, percent, spoken, t } from "../../words.js";
 import { AttentionMap } from "../attention-map.js";
 import { labLink, ready } from "../checkpoint.js";
 import { shares } from "../habits.js";
+import { whenTyped } from "../typing.js";
 
 const REST = 400; // ms after typing before the text is read
 const LONGEST = 160; // characters: a map is as large as their square
@@ -37,12 +38,9 @@ class HeadHabits {
     Object.assign(this, { layers, heads });
     this.field = make("textarea", { class: "field num text", rows: "4", maxlength: String(LONGEST), spellcheck: "false", autocomplete: "off", "aria-label": t("the text that is read") });
     this.field.value = options.text;
-    this.field.addEventListener("input", () => {
-      clearTimeout(this.timer);
-      this.timer = setTimeout(() => {
-        if (!this.field.value) return;
-        this.set({ text: this.field.value, at: -1 }, true);
-      }, REST);
+    whenTyped(this.field, REST, () => {
+      if (!this.field.value) return;
+      this.set({ text: this.field.value, at: -1 }, true);
     });
     this.boards = Array.from({ length: layers * heads }, (_, k) => {
       const [layer, head] = [Math.floor(k / heads), k % heads];

@@ -21,6 +21,7 @@ import { TimeAxis } from "../../time-axis.js";
 import { Unrolled } from "../../unrolled.js";
 import { make, pageData, t } from "../../words.js";
 import { labLink, ready } from "../checkpoint.js";
+import { whenTyped } from "../typing.js";
 
 const COLUMN = 26; // css px at least: wider than in the lab, the texts are short
 const WIDE = 60; // css px at most: a short text is spread over the figure
@@ -94,10 +95,7 @@ class Network {
     axis.addEventListener("view", () => this.wake());
     axis.addEventListener("at", () => this.wake());
     axis.addEventListener("hover", () => this.hair.draw());
-    field.addEventListener("input", () => {
-      clearTimeout(this.timer);
-      this.timer = setTimeout(() => this.read(field.value), REST);
-    });
+    whenTyped(field, REST, () => this.read(field.value));
     new ResizeObserver(() => (axis.resize(this.ruler.canvas.clientWidth), this.wake())).observe(this.ruler.canvas);
     onRestyle(() => {
       this.graph?.label();

@@ -14,6 +14,7 @@ import { inOneLine } from "../../problem.js";
 import { inQuotes, make, mark, percent, t } from "../../words.js";
 import { labLink, ready } from "../checkpoint.js";
 import { ColouredText } from "../coloured-text.js";
+import { whenTyped } from "../typing.js";
 
 const REST = 400; // ms after typing before the text is read
 const isMixture = ({ axes, range }) => axes.join() === "time,order" && range === "probability";
@@ -34,10 +35,7 @@ class Orders {
       onHover: (to) => this.tell(to < 0 ? this.at : to),
     });
     this.area = make("textarea", { class: "unit-area num", rows: "4", spellcheck: "false", "aria-label": t("the text that is read") }, text);
-    this.area.addEventListener("input", () => {
-      clearTimeout(this.timer);
-      this.timer = setTimeout(() => this.retype(this.area.value), REST);
-    });
+    whenTyped(this.area, REST, () => this.retype(this.area.value));
     this.problem = make("p", { class: "broken", role: "alert" });
     this.bar = make("span", { class: "unit-bar" });
     this.told = make("div", { class: "orders-told", role: "status" });

@@ -18,6 +18,7 @@ import { make, mark, percent, t } from "../../words.js";
 import { shuffled } from "../../transformer/orders.js";
 import { AttentionMap } from "../attention-map.js";
 import { labLink, ready } from "../checkpoint.js";
+import { whenTyped } from "../typing.js";
 
 const REST = 400; // ms after typing
 const NOTHING = 1e-4; // of the size of an output: what rounding leaves
@@ -36,10 +37,7 @@ class SelfAttention {
     const { config } = about;
     Object.assign(this, { figure, about, state, layers: state.stack ? config.encoder_layers : config.num_layers, swap: -1, seed: 0 });
     const field = (this.field = make("input", { class: "field translation-text", type: "text", value: state.text, maxlength: "60", spellcheck: "false", autocomplete: "off", "aria-label": t("the text that is read") }));
-    field.addEventListener("input", () => {
-      clearTimeout(this.timer);
-      this.timer = setTimeout(() => field.value.trim() && this.set({ text: field.value, order: [], query: 0, key: 0 }), REST);
-    });
+    whenTyped(field, REST, () => field.value.trim() && this.set({ text: field.value, order: [], query: 0, key: 0 }));
     this.words = make("div", { class: "self-words", role: "group", "aria-label": t("order of the words: choose two to swap them") });
     const button = (text, action) => {
       const node = make("button", { type: "button", class: "button" }, text);

@@ -14,6 +14,7 @@ import { inOneLine } from "../../problem.js";
 import { sharpen } from "../../raster.js";
 import { make, mark, percent, short, spoken, t } from "../../words.js";
 import { labLink, ready } from "../checkpoint.js";
+import { whenTyped } from "../typing.js";
 
 const REST = 300; // ms after typing
 const TALL = 136; // css px of a one-hot column
@@ -30,10 +31,7 @@ class Targets {
   constructor(stage, { text, at }, figure, about) {
     Object.assign(this, { figure, id: about.id, at, vocabulary: about.config.vocab_size });
     this.field = make("input", { class: "field num text", type: "text", value: text, spellcheck: "false", autocomplete: "off", "aria-label": t("the text that is read") });
-    this.field.addEventListener("input", () => {
-      clearTimeout(this.timer);
-      this.timer = setTimeout(() => this.read(this.field.value), REST);
-    });
+    whenTyped(this.field, REST, () => this.read(this.field.value));
     this.problem = make("p", { class: "broken", role: "alert" });
     this.table = make("div", { class: "targets-scroll" });
     this.sum = make("p", { class: "targets-sum num", role: "status" });

@@ -15,6 +15,7 @@ import { sliced } from "../../transformer/sliced.js";
 import { make, percent, t } from "../../words.js";
 import { AttentionMap } from "../attention-map.js";
 import { labLink, ready } from "../checkpoint.js";
+import { whenTyped } from "../typing.js";
 
 const REST = 400; // ms after typing before the text is read
 const LONGEST = 70; // characters
@@ -33,14 +34,11 @@ class ThreeLooks {
     Object.assign(this, { stage, figure, about, state: { ...options } });
     const { encoder_layers: reads, decoder_layers: writes, num_heads: heads } = about.config;
     const field = make("input", { class: "field translation-text", type: "text", value: options.text, maxlength: String(LONGEST), spellcheck: "false", autocomplete: "off", "aria-label": t("the text that is read") });
-    field.addEventListener("input", () => {
-      clearTimeout(this.timer);
-      this.timer = setTimeout(() => {
-        if (!field.value.trim()) return;
-        this.state.text = field.value;
-        this.figure.keep({ text: field.value });
-        this.read();
-      }, REST);
+    whenTyped(field, REST, () => {
+      if (!field.value.trim()) return;
+      this.state.text = field.value;
+      this.figure.keep({ text: field.value });
+      this.read();
     });
     this.problem = make("p", { class: "broken", role: "alert" });
     this.panels = Object.fromEntries(Object.keys(PARTS).map((name) => [name, this.panel(name, name === "encoder" ? reads : writes, heads)]));

@@ -19,6 +19,7 @@ import { Translation } from "../../translate/translation.js";
 import { make, t } from "../../words.js";
 import { labLink, ready } from "../checkpoint.js";
 import { crossings, Threads } from "../threads.js";
+import { whenTyped } from "../typing.js";
 
 const REST = 350; // ms after typing before the sentence is read
 
@@ -46,13 +47,10 @@ class TranslationView {
     this.words = new TokenStrip(words, "target", { run, link, label: t("target words"), onChoose: (k) => this.choose(k) });
     if (shown("threads")) this.threads = new Threads(lines, { run, link });
     if (shown("map")) this.alignment = new Alignment(map, { translation: run, link, label: t("alignment, to be read") });
-    field.addEventListener("input", () => {
-      clearTimeout(this.timer);
-      this.timer = setTimeout(() => {
-        figure.keep({ text: field.value, word: -1 });
-        this.wanted = -1;
-        this.ask(field.value);
-      }, REST);
+    whenTyped(field, REST, () => {
+      figure.keep({ text: field.value, word: -1 });
+      this.wanted = -1;
+      this.ask(field.value);
     });
     for (const type of ["source", "step"]) run.addEventListener(type, () => (this.words.build(), this.wake()));
     run.addEventListener("done", () => this.done());

@@ -13,6 +13,7 @@ import { labLink, ready } from "../checkpoint.js";
 import { ColouredText } from "../coloured-text.js";
 import { Sparkline } from "../sparkline.js";
 import { pointsOf, States, unitOf } from "../states.js";
+import { whenTyped } from "../typing.js";
 
 const REST = 500; // ms after typing before the text is read
 
@@ -35,10 +36,7 @@ class UnitText {
     this.number = make("input", { class: "field num", type: "number", min: "0", value: String(unit) });
     this.number.addEventListener("input", () => this.number.value !== "" && this.pick({ unit: this.bounded(Number(this.number.value)) }));
     this.area = make("textarea", { class: "unit-area num", rows: "6", spellcheck: "false", "aria-label": t("the text that is read") }, text);
-    this.area.addEventListener("input", () => {
-      clearTimeout(this.timer);
-      this.timer = setTimeout(() => this.retype(this.area.value), REST);
-    });
+    whenTyped(this.area, REST, () => this.retype(this.area.value));
     this.problem = make("p", { class: "broken", role: "alert" });
     this.coloured = new ColouredText({
       label: t("text coloured by the unit: Left and Right choose a character, Up and Down another unit"),

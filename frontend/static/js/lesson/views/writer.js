@@ -17,6 +17,7 @@ import { inOneLine } from "../../problem.js";
 import { make, mark, pageData, percent, short, spoken, t } from "../../words.js";
 import { ColouredText } from "../coloured-text.js";
 import { entropy, reshape } from "../distribution.js";
+import { whenTyped } from "../typing.js";
 
 const ROWS = 10;
 const REST = 300; // ms after typing
@@ -50,10 +51,7 @@ class Writer {
     this.choice.addEventListener("change", () => this.change(this.choice.value));
     this.link = make("a", { class: "quieter" });
     this.field = make("input", { class: "field num text", type: "text", spellcheck: "false", autocomplete: "off", "aria-label": t("how the text begins") });
-    this.field.addEventListener("input", () => {
-      clearTimeout(this.timer);
-      this.timer = setTimeout(() => this.begin(this.field.value), REST);
-    });
+    whenTyped(this.field, REST, () => this.begin(this.field.value));
     this.button = make("button", { class: "button primary", type: "button" }, t("write"));
     this.button.addEventListener("click", () => (this.abort ? this.stop() : this.write()));
     const seed = make("input", { class: "field num", type: "number", min: "0", step: "1", value: String(this.seed) });

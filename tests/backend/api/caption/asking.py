@@ -1,8 +1,6 @@
 """What the tests of captions share: a picture, and ways to ask."""
 
-import numpy as np
-
-from tests.backend.serving import decode, events
+from tests.backend.api.decoding import answered, told
 from tests.hostile_pictures import plain, stored
 from tests.toys.pictures import CAPTIONERS
 
@@ -20,23 +18,8 @@ def ask(client, id: str = "toy-soft", content=PICTURE, type: str | None = "image
 
 
 def whole(client, id: str = "toy-soft", **options) -> dict:
-    answer = ask(client, id, **options)
-    assert answer.status_code == 200, answer.text[:500]
-    return answer.json()
+    return answered(ask(client, id, **options))
 
 
 def streamed(client, id: str = "toy-soft", **options) -> list[tuple[str, dict]]:
-    answer = ask(client, id, stream=True, **options)
-    assert answer.status_code == 200, answer.text[:500]
-    found = events(answer.text)
-    assert found[0][0] == "start"
-    assert found[-1][0] == "done", found[-1]
-    return found
-
-
-def named(found, name: str) -> list[dict]:
-    return [data for event, data in found if event == name]
-
-
-def points(answer: dict) -> dict[str, np.ndarray]:
-    return {name: decode(point["data"]) for name, point in answer["points"].items()}
+    return told(ask(client, id, stream=True, **options))

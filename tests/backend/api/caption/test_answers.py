@@ -8,11 +8,10 @@ from tests.backend.api.caption.asking import (
     PICTURE,
     TOLERANCE,
     ask,
-    named,
-    points,
     streamed,
     whole,
 )
+from tests.backend.api.decoding import assert_told_alike, named, points
 from tests.backend.serving import decode
 from tests.hostile_pictures import plain, stored
 from tests.toys.pictures import CAPTIONERS
@@ -99,30 +98,10 @@ def test_a_hard_network_tells_the_one_cell_of_each_word(client):
 def test_a_stream_tells_what_the_whole_answer_does(client, id, beam_size):
     options = {"beam_size": beam_size, "length_penalty": 0.7}
     answer, found = whole(client, id, **options), streamed(client, id, **options)
-    start, done, steps = found[0][1], found[-1][1], named(found, "step")
-    order = ["start"] + ["beam"] * len(named(found, "beam")) + ["step"] * len(steps) + ["done"]
-    assert [name for name, _ in found] == order
-    for name in ("checkpoint", "image", "grid", "familiarity"):
-        assert start[name] == answer[name]
-    for name in done:
-        assert done[name] == answer[name]
-    assert [step["index"] for step in steps] == list(range(len(steps)))
-    assert [step["token_id"] for step in steps] == answer["token_ids"]
-    assert [step["token"] for step in steps] == answer["tokens"]
-    assert [step["top"] for step in steps] == answer["top"]
+    assert_told_alike(answer, found, ("checkpoint", "image", "grid", "familiarity"), "token")
+    steps = named(found, "step")
     assert [step["cell"] for step in steps] == answer["cells"]
-    tree = [node for beam in named(found, "beam") for node in beam["nodes"]]
-    assert tree == answer["tree"]
-    assert bool(tree) == (beam_size > 1)
-    expected = points(answer)
-    for name, point in start["points"].items():
-        np.testing.assert_array_equal(decode(point["data"]), expected.pop(name))
-    for name, values in expected.items():
-        rows = [step["points"][name] for step in steps]
-        np.testing.assert_array_equal([decode(row["data"]) for row in rows], values)
-        axes = answer["points"][name]["axes"]
-        assert all(row["axes"] == axes[1:] for row in rows)
-        assert axes[0] == "token"
+    assert bool(answer["tree"]) == (beam_size > 1)
 
 
 def test_the_points_that_are_asked_for_change_nothing_else(client):

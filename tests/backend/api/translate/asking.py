@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.backend.serving import decode, events
+from tests.backend.api.decoding import answered, told
 from tests.toys.translators import TRANSLATORS
 
 TOLERANCE = 1e-5  # float32 sums in another order, absolute
@@ -23,26 +23,11 @@ def ask(client, id: str = "toy-additive", **body):
 
 
 def whole(client, id: str = "toy-additive", **body) -> dict:
-    answer = ask(client, id, **body)
-    assert answer.status_code == 200, answer.text[:500]
-    return answer.json()
+    return answered(ask(client, id, **body))
 
 
 def streamed(client, id: str = "toy-additive", **body) -> list[tuple[str, dict]]:
-    answer = ask(client, id, stream=True, **body)
-    assert answer.status_code == 200, answer.text[:500]
-    found = events(answer.text)
-    assert found[0][0] == "start"
-    assert found[-1][0] == "done", found[-1]
-    return found
-
-
-def named(found, name: str) -> list[dict]:
-    return [data for event, data in found if event == name]
-
-
-def points(answer: dict) -> dict[str, np.ndarray]:
-    return {name: decode(point["data"]) for name, point in answer["points"].items()}
+    return told(ask(client, id, stream=True, **body))
 
 
 def softmax(energy: np.ndarray) -> np.ndarray:

@@ -1,12 +1,11 @@
 import numpy as np
 import pytest
 
+from tests.backend.api.decoding import assert_told_alike, named, points
 from tests.backend.api.translate.asking import (
     ATTENDING,
     TOLERANCE,
     ask,
-    named,
-    points,
     softmax,
     streamed,
     text_for,
@@ -95,30 +94,12 @@ def test_a_network_without_attention_tells_its_one_context_with_the_source(clien
 def test_a_stream_tells_what_the_whole_answer_does(client, id, beam_size):
     options = {"beam_size": beam_size, "length_penalty": 0.7}
     answer, found = whole(client, id, **options), streamed(client, id, **options)
-    start, done, steps = found[0][1], found[-1][1], named(found, "step")
-    order = ["start"] + ["beam"] * len(named(found, "beam")) + ["step"] * len(steps) + ["done"]
-    assert [name for name, _ in found] == order
-    for name in ("checkpoint", "source_tokens", "source_spans", "copied"):
-        assert start[name] == answer[name]
-    for name in done:
-        assert done[name] == answer[name]
-    assert [step["index"] for step in steps] == list(range(len(steps)))
-    assert [step["token_id"] for step in steps] == answer["target_ids"]
-    assert [step["token"] for step in steps] == answer["target_tokens"]
-    assert [step["top"] for step in steps] == answer["top"]
+    assert_told_alike(
+        answer, found, ("checkpoint", "source_tokens", "source_spans", "copied"), "target"
+    )
+    steps = named(found, "step")
     told = np.array([step["probability"] for step in steps])
     np.testing.assert_allclose(told, decode(answer["probability"]), rtol=1e-6)
-    tree = [node for beam in named(found, "beam") for node in beam["nodes"]]
-    assert tree == answer["tree"]
-    expected = points(answer)
-    for name, point in start["points"].items():
-        np.testing.assert_array_equal(decode(point["data"]), expected.pop(name))
-    for name, values in expected.items():
-        rows = [step["points"][name] for step in steps]
-        np.testing.assert_array_equal([decode(row["data"]) for row in rows], values)
-        axes = answer["points"][name]["axes"]
-        assert all(row["axes"] == axes[1:] for row in rows)
-        assert axes[0] == "target"
 
 
 def test_the_points_that_are_asked_for_change_nothing_else(client):

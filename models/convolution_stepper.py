@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from models import kernels
+from models.stepper import check_there, one_a_slot
 
 HALF = np.float32(0.5)
 
@@ -127,14 +128,9 @@ class ConvolutionStepper:
         must be distinct. Raises IndexError for a slot or a token that there is not, and
         ValueError for more rows than slots, or none.
         """
-        slots = np.array(slots, np.int64)
-        tokens = np.array(tokens, np.int64)
+        slots, tokens = one_a_slot(slots, tokens, len(self.state))
         B = len(slots)
-        if not 0 < B <= len(self.state) or slots.shape != tokens.shape:
-            raise ValueError(f"{B} slots and {len(tokens)} tokens, of {len(self.state)} slots")
-        for values, size in ((slots, len(self.state)), (tokens, self.vocab_size)):
-            if values.min() < 0 or values.max() >= size:
-                raise IndexError("there is no such token or slot")
+        check_there(slots, len(self.state), tokens, self.vocab_size)
         at = self.state[slots, 0].astype(np.int64)  # exact: small whole numbers
         rows, ago = slots[:, None], at[:, None]
         x, capture, first = self._table[tokens], self._capture[:B], 0  # (B, D)

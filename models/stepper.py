@@ -17,6 +17,22 @@ from models import kernels
 from models.cells import GATES, Recurrent
 
 
+def one_a_slot(slots, tokens, places: int) -> tuple[np.ndarray, np.ndarray]:
+    """What is read in a step, int64 (B,) each. Raises ValueError for more rows than places, or
+    none."""
+    slots, tokens = np.array(slots, np.int64), np.array(tokens, np.int64)
+    if not 0 < len(slots) <= places or slots.shape != tokens.shape:
+        raise ValueError(f"{len(slots)} slots and {len(tokens)} tokens, of {places} slots")
+    return slots, tokens
+
+
+def check_there(slots: np.ndarray, places: int, tokens: np.ndarray, size: int) -> None:
+    """Raise IndexError for a slot that is none of the places, and for a token that there is not."""
+    for values, count in ((slots, places), (tokens, size)):
+        if values.min() < 0 or values.max() >= count:
+            raise IndexError("there is no such token or slot")
+
+
 class Stepper:
     """One step for many rows. Not to be shared between threads.
 
@@ -61,18 +77,12 @@ class Stepper:
         must be distinct. Raises IndexError for a slot or a token that there is not, and
         ValueError for more rows than slots, or none.
         """
-        slots = np.array(slots, np.int64)
-        tokens = np.array(tokens, np.int64)
-        B = len(slots)
-        if not 0 < B <= len(self.state) or slots.shape != tokens.shape:
-            raise ValueError(f"{B} slots and {len(tokens)} tokens, of {len(self.state)} slots")
+        slots, tokens = one_a_slot(slots, tokens, len(self.state))
         if self.recurrent.compiled and kernels.ready():
             if self._kernels is None:
                 self._kernels = self._kernel_step()
             return self._kernels(slots, tokens)
-        for values, size in ((slots, len(self.state)), (tokens, self.vocab_size)):
-            if values.min() < 0 or values.max() >= size:
-                raise IndexError("there is no such token or slot")
+        check_there(slots, len(self.state), tokens, self.vocab_size)
         rows = [
             self._step_torch(*pair) for pair in zip(slots.tolist(), tokens.tolist(), strict=True)
         ]

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from backend.i18n import LANGUAGES
 from backend.lessons import lesson, slugs
+from tests.browser.senses import violations
 
 pytestmark = pytest.mark.browser
 SECONDS = 60_000  # ms that a figure may take on a busy machine
@@ -73,10 +74,12 @@ def test_a_lesson_opens_without_a_flaw_on_a_phone_and_on_a_projector(open_page, 
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_view_is_drawn_on_the_page_of_all_views(open_page, language):
-    page = ready(open_page(f"/{language}/views"))
+def test_all_views_are_drawn_on_their_page_and_can_be_read_by_other_senses(open_page, language):
+    page = ready(open_page(f"/{language}/views", reduced_motion="reduce"))
     open_figures(page)
     assert page.evaluate(FLAWS) == []
+    if language == "en":
+        assert violations(page) == ""
 
 
 def answer(page: Page, id: str, value) -> None:

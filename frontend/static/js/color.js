@@ -67,9 +67,13 @@ export function sequential(css) {
   });
 }
 
-/** Ink that can be read on a colour of a ramp. */
+/** Ink that can be read on a colour of a ramp: black or white, whichever has the more contrast, which
+ *  is 4.58 or better (WCAG 2's relative luminance, where both have as much at 0.179). */
 export function inkOn(css) {
-  return remembered(`ink on ${css}`, () => (toLab(parse(css))[0] > 0.62 ? "#101216" : "#ffffff"));
+  return remembered(`ink on ${css}`, () => {
+    const [r, g, b] = linear(parse(css));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000000" : "#ffffff";
+  });
 }
 
 function remembered(key, make) {
@@ -108,9 +112,14 @@ function parse(css) {
   return [1, 3, 5].map((k) => parseInt(css.slice(k, k + 2), 16));
 }
 
+/** sRGB bytes to light. */
+function linear(rgb) {
+  return rgb.map((v) => ((v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+}
+
 // OKLab: Ottosson 2020.
 function toLab(rgb) {
-  const [r, g, b] = rgb.map((v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+  const [r, g, b] = linear(rgb);
   const l = Math.cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b);
   const m = Math.cbrt(0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b);
   const s = Math.cbrt(0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b);

@@ -23,6 +23,7 @@ export class TextRuler {
       role: "slider",
       "aria-label": label || t("current character"),
       "aria-orientation": "horizontal",
+      "aria-valuenow": "0",
       "aria-valuemin": "0",
     });
     this.edit = make("input", {

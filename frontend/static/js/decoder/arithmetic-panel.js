@@ -185,7 +185,7 @@ export class ArithmeticPanel {
     rows.push({ cells: [letter("value", "c", "ik"), "", "", make("b", {}, number(sum))] });
     return [
       make("h3", {}, t("context: the weighted sum")),
-      make("p", { class: "formula-row", role: "math" }, letter("value", "c", "ik"), sign("="), ...gated, make("span", {}, "Σ", make("sub", {}, "j")), letter("attention", "α", "ij"), sign("·"), this.looked("jk"),
+      make("p", { class: "formula-row", role: "group", "aria-label": t("context: the weighted sum") }, letter("value", "c", "ik"), sign("="), ...gated, make("span", {}, "Σ", make("sub", {}, "j")), letter("attention", "α", "ij"), sign("·"), this.looked("jk"),
         make("span", { class: "pick" }, t("unit"), " ", letter("x", "k"), " ", this.unitField)),
       table([t("place read"), letter("attention", "α"), this.looked("jk"), t("product")], rows),
       ...(told ? [this.agree([sum], [told[unit]])] : []),
@@ -209,7 +209,7 @@ export class ArithmeticPanel {
     const sorted = Array.from(values, (value, k) => ({ k, value })).sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
     return [
       make("p", { class: "note" }, t("Everything the decoder will ever know of the sentence are these {n} numbers, the same at every step.", { n: values.length })),
-      make("p", { class: "formula-row", role: "math" }, letter("value", "C", "k"), sign("="), number(values[unit]), make("span", { class: "pick" }, t("unit"), " ", letter("x", "k"), " ", this.unitField)),
+      make("p", { class: "formula-row", role: "group", "aria-label": t("unit") }, letter("value", "C", "k"), sign("="), number(values[unit]), make("span", { class: "pick" }, t("unit"), " ", letter("x", "k"), " ", this.unitField)),
       table([t("unit"), letter("value", "C", "k")], sorted.slice(0, TERMS).map(({ k, value }) => ({ current: k === unit, cells: [make("span", { class: "num quiet" }, String(k)), number(value)] }))),
     ];
   }

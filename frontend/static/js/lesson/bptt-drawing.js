@@ -15,7 +15,7 @@ export class BpttGraph {
   /** @param {HTMLElement} host @param {{onGo: (t: number) => void, onSum: () => void}} hands */
   constructor(host, hands) {
     Object.assign(this, { host, hands, mark: `bg-${++made}` });
-    this.drawing = svg("svg", { class: "bg-drawing", role: "slider", tabindex: "0", "aria-valuemin": "0" });
+    this.drawing = svg("svg", { class: "bg-drawing", role: "slider", tabindex: "0", "aria-valuemin": "0", "aria-valuenow": "0" });
     this.scroller = make("div", { class: "gb-scroll" }, this.drawing);
     host.append(this.scroller);
     this.drawing.addEventListener("click", (event) => {

@@ -23,7 +23,7 @@ export class GradientPlot {
   constructor(host, show, hands) {
     Object.assign(this, { host, show, hands });
     this.gutter = svg("svg", { class: "gb-gutter", "aria-hidden": "true" });
-    this.drawing = svg("svg", { class: "gb-drawing", role: "slider", tabindex: "0" });
+    this.drawing = svg("svg", { class: "gb-drawing", role: "slider", tabindex: "0", "aria-valuenow": "0" });
     this.scroller = make("div", { class: "gb-scroll" }, this.drawing);
     host.append(make("div", { class: "gb-plot" }, this.gutter, this.scroller));
     this.scroller.addEventListener("scroll", () => this.names?.());

@@ -53,4 +53,14 @@ addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
+/** Code wider than its box is scrolled with the keyboard too. */
+function reachable() {
+  for (const code of document.querySelectorAll(".article .output, .article .code pre, .article .table")) {
+    if (code.scrollWidth > code.clientWidth) code.tabIndex = 0;
+    else code.removeAttribute("tabindex");
+  }
+}
+addEventListener("resize", reachable);
+reachable();
+
 globalThis.lesson = { figures, exercises, progress, present }; // for the console, and for tests

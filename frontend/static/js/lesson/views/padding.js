@@ -39,7 +39,7 @@ class Padding {
     this.problem = make("p", { class: "broken", role: "alert" });
     this.fields = make("div", { class: "padding-fields" }, ...this.texts.map((text, k) => this.field(text, k)));
     this.table = make("div", { class: "targets-scroll" });
-    this.sum = make("ul", { class: "padding-sum", role: "status" });
+    this.sum = make("ul", { class: "padding-sum", "aria-live": "polite" });
     stage.replaceChildren(
       make("div", { class: "unit-head" }, where, make("label", {}, this.box, ` ${t("leave the filling out of the loss")}`),
         labLink(about)),

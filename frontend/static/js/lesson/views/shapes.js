@@ -32,7 +32,7 @@ class Shapes {
     this.sizes = Object.fromEntries(Object.keys(USUAL).map((name) => [name, options[name]]));
     this.code = make("code", { class: "num shapes-code" });
     this.list = make("div", { class: "shapes-list" });
-    this.facts = make("ul", { class: "shapes-facts", role: "status" });
+    this.facts = make("ul", { class: "shapes-facts", "aria-live": "polite" });
     stage.replaceChildren(this.controls(), make("p", {}, this.code), this.list, this.facts);
     onRestyle(() => this.draw());
   }

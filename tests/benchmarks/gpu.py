@@ -17,6 +17,7 @@ from tests.benchmarks.capture import KINDS
 
 SHAPES = [(1, 128, 100), (2, 256, 500), (2, 512, 500), (3, 1024, 1000), (2, 512, 5000)]
 QUICK = SHAPES[:3]  # layers, units, steps
+INPUT = 64  # as wide as the embeddings of the checkpoints
 
 
 def seconds(task, repeats: int) -> float:
@@ -40,8 +41,8 @@ def capture(shapes: list, repeats: int) -> None:
     for cell, kind in KINDS.items():
         ratios = []
         for L, H, T in shapes:
-            network = kind(H, H, L).cuda().eval().requires_grad_(False)
-            own, x = Recurrent(cell, network.state_dict()), torch.randn(T, 1, H, device="cuda")
+            network = kind(INPUT, H, L).cuda().eval().requires_grad_(False)
+            own, x = Recurrent(cell, network.state_dict()), torch.randn(T, 1, INPUT, device="cuda")
             with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
                 plain = seconds(lambda network=network, x=x: network(x), repeats)
             before = torch.cuda.memory_allocated()

@@ -62,12 +62,12 @@ ANNA = Source(
 )
 
 LINUX_NOTE = """
-Made for a GPU: `make train NAME=linux-lstm ARGS="--device cuda"`; one core would take a day. cuDNN
-rounds the factors of these products to 10 bits there (TF32). Of two runs side by side the other,
-with dropout 0.35, had 0.927 on validation; five epochs with dropout 0.05, all that a CPU gave, had
-0.998, and 1.081 on test. The best published figure for a corpus of this kind is 0.84 nats (three
-layers of 512, 6.2M characters of the whole kernel; Karpathy, Johnson, Fei-Fei 2015); the texts
-differ.
+Made for a GPU: `make train NAME=linux-lstm ARGS="--device cuda"`; on one busy CPU core five epochs
+took two hours. cuDNN rounds the factors of these products to 10 bits (TF32). Of two runs side by
+side the other, with dropout 0.35, had 0.927 on validation; the five epochs of a CPU, with dropout
+0.05, had 0.998, and 1.081 on test. The best published figure for a corpus of this kind is 0.84 nats
+(three layers of 512, 6.2M characters of the whole kernel; Karpathy, Johnson, Fei-Fei 2015); the
+texts differ.
 """
 
 # Cells against each other: an embedding as wide as the state, which mut1 and mut2 need, and as many

@@ -1,4 +1,5 @@
-"""What a server says whose networks run on a GPU is what it says where they run on the CPU."""
+"""What a server says that has a GPU is what it says on the CPU: of every task that needs no picture
+(the networks of pictures run on the CPU either way)."""
 
 import json
 from dataclasses import replace
@@ -13,7 +14,9 @@ from tests.checkpoints.test_shipped import FOLDERS, ROOT, about
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 SHARE = 1e-3  # of the largest number of an array, or of 1: float32 sums in another order
-EACH = pytest.mark.parametrize("id", [folder.name for folder in FOLDERS])
+EACH = pytest.mark.parametrize(
+    "id", [path.name for path in FOLDERS if about(path)["kind"] not in ("captioner", "vqa")]
+)
 STACKS = [path.name for path in FOLDERS if about(path)["kind"].startswith("transformer")]
 PASSING = {"seconds", "device", "moved", "status", "reason"}  # what may differ, by its name
 SAMPLE = "To be good, or not to be good: that is all. "
@@ -88,15 +91,16 @@ def both(servers, path: str, body: dict):
 @EACH
 def test_every_task_of_a_checkpoint_says_the_same_on_both_devices(servers, id):
     tasks = servers[0].get(f"/api/checkpoints/{id}").json()["tasks"]
-    assert tasks
-    for task in [name for name in ASKED if name in tasks]:
+    asked = [name for name in ASKED if name in tasks]
+    assert asked
+    for task in asked:
         body = {k: prompt(id) if v == "prompt" else v for k, v in ASKED[task].items()}
         one, other = both(servers, f"/api/checkpoints/{id}/{task}", body)
         assert differ(one, other) == "", task
 
 
 @EACH
-def test_a_checkpoint_is_on_the_gpu(servers, id):
+def test_no_checkpoint_had_to_leave_the_gpu(servers, id):
     told = servers[1].get(f"/api/checkpoints/{id}").json()
     assert (told["status"], told["device"], told["moved"]) == ("ready", "cuda", False)
 

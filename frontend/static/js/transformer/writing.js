@@ -46,6 +46,7 @@ class Writing extends View {
     };
     this.writeButton = button(t("write"), () => this.write(), "button primary small");
     this.stopButton = button(t("stop writing"), () => this.written.stop(), "button primary small");
+    this.stopButton.hidden = true; // until it writes, also before this figure has been in sight
     this.oneMore = button(t("one more"), () => this.more(1));
     this.oneBack = button(t("one back"), () => this.cut(this.written.tokens.length - 1));
     this.readAbove = button(t("read it above"), () => this.store.set({ text: this.written.text(), query: -1 }));
